@@ -1,0 +1,67 @@
+# One word a task. Every target sets up what it needs, says what it does, and can be run twice.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+BENCH_INSTALLED := $(VENV)/.bench-installed
+
+# With this set nothing is ever compiled, and every Dagster process starts three times slower.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help install demo up down migrate check test test-debian-postgres bench lock
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
+
+install: $(INSTALLED) ## Make .venv from the locked, hashed requirements
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@echo "== installing into $(VENV) (once; about a minute)"
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q $(VENV)/lib || true
+	@touch $@
+
+demo: $(INSTALLED) ## The main job on the embedded Postgres: candles to A/E, ticks, the result (CANDLES=folder for real ones)
+	@LOWCAP_CANDLES="$(abspath $(CANDLES))" $(BIN)/lowcap demo
+
+up: $(INSTALLED) ## Start Dagster (http://127.0.0.1:3000) and the runtime in the background (CANDLES=folder for real candles)
+	@LOWCAP_CANDLES="$(abspath $(CANDLES))" $(BIN)/lowcap up
+
+down: $(INSTALLED) ## Stop what `make up` started, and the embedded Postgres
+	@$(BIN)/lowcap down
+
+migrate: $(INSTALLED) ## Bring the database's tables up to date
+	@$(BIN)/python -m sql.migrate
+
+check: $(INSTALLED) ## Lint, types, import contracts, tests without Postgres: under a minute
+	@echo "== ruff" && $(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@echo "== mypy" && $(BIN)/mypy
+	@echo "== import contracts" && $(BIN)/lint-imports
+	@echo "== tests without Postgres" && $(BIN)/python -m pytest -q -m "not postgres and not browser"
+
+test: $(INSTALLED) ## Every test, on the embedded Postgres; where Debian's Postgres 15 is installed, again on that
+	@echo "== tests" && $(BIN)/python -m pytest -q
+	@$(MAKE) --no-print-directory test-debian-postgres
+
+test-debian-postgres: $(INSTALLED)
+	@if [ -x /usr/lib/postgresql/15/bin/initdb ]; then \
+	  echo "== tests on Debian's Postgres 15, named by DATABASE_URL" && \
+	  $(BIN)/python -m tests.debian_postgres $(BIN)/python -m pytest -q -m "postgres and not browser"; \
+	else echo "== Debian's Postgres 15 is not installed: its pass is skipped"; fi
+
+bench: $(BENCH_INSTALLED) ## Benchmarks against their peers (ARGS=--small for a short run)
+	@for unit in indicator uptrend_fold window; do echo "== $$unit" && $(BIN)/python -m benchmarks.$$unit $(ARGS) || exit 1; done
+
+$(BENCH_INSTALLED): $(INSTALLED) requirements-bench.lock
+	@echo "== installing the benchmarks' peers"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-bench.lock
+	@touch $@
+
+lock: ## Write requirements.lock anew from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements.lock
+	uv pip compile pyproject.toml --group dev --group bench --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements-bench.lock

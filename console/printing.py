@@ -1,0 +1,53 @@
+"""What a person sees: a table, or with --json the same facts for a program."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+WIDTH_OF_A_PIPE = 160
+"""Columns where no terminal says how many it has; Rich's own 80 would break rows in two."""
+
+
+def print_json(facts: Mapping[str, Any]) -> None:
+    """Print facts as JSON; instants must be text already."""
+    sys.stdout.write(json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table. Cells are plain text: no markup is read from them, no control character reaches the terminal."""
+    table = Table(*columns, title=Text(printable(title)), title_justify="left", box=box.SIMPLE)
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    width = None if sys.stdout.isatty() else WIDTH_OF_A_PIPE
+    Console(highlight=False, width=width).print(table)
+
+
+def printable(text: str) -> str:
+    r"""Text with what a terminal would obey spelled out.
+
+    >>> printable("red \x1b[31m")
+    'red \\x1b[31m'
+    """
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
+
+def age(span: timedelta) -> str:
+    """Say how long ago in at most two units.
+
+    >>> age(timedelta(seconds=50)), age(timedelta(minutes=125)), age(timedelta(days=2, hours=3, minutes=4))
+    ('0m', '2h 5m', '2d 3h')
+    """
+    minutes = int(span.total_seconds() // 60)
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    parts = [(days, "d"), (hours, "h"), (minutes, "m")]
+    while len(parts) > 1 and parts[0][0] == 0:
+        parts.pop(0)
+    said = [f"{count}{unit}" for count, unit in parts[:2] if count]
+    return " ".join(said) or "0m"

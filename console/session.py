@@ -1,0 +1,53 @@
+"""A person's connection to the database, and how its failures are told."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+
+import psycopg
+import typer
+
+from domain.config.pm_config import ConfigError
+from sql.database import DatabaseConnectionError, connect
+from sql.database_role import DatabaseRole
+from sql.migrated import refuse_unmigrated
+from sql.migration_file import MigrationError
+from sql.pm_config import ConfigConflictError
+
+FAILED, REFUSED = 1, 2
+"""Exit codes: the database or somebody else was in the way; what was asked for cannot be."""
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Turn expected failures into a message on standard error and an exit code."""
+    try:
+        yield
+    except (ConfigError, LookupError) as error:
+        raise _told(error, REFUSED) from None
+    except (DatabaseConnectionError, MigrationError, ConfigConflictError, psycopg.Error) as error:
+        raise _told(error, FAILED) from None
+
+
+@contextlib.contextmanager
+def reading() -> Iterator[psycopg.Connection]:
+    """Open one instant of the database, read-only, as the role of the console."""
+    with told(), connect(DatabaseRole.CONSOLE, autocommit=True, read_only=True) as connection:
+        refuse_unmigrated(connection)
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        with connection.transaction():
+            yield connection
+
+
+@contextlib.contextmanager
+def writing() -> Iterator[psycopg.Connection]:
+    """Open a session of the console's role, which may add versions of the configuration and nothing else."""
+    with told(), connect(DatabaseRole.CONSOLE, autocommit=True) as connection:
+        refuse_unmigrated(connection)
+        yield connection
+
+
+def _told(error: Exception, code: int) -> typer.Exit:
+    message = error.args[0] if isinstance(error, LookupError) and error.args else error
+    sys.stderr.write(f"{message}\n")
+    return typer.Exit(code)

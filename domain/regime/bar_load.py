@@ -1,0 +1,117 @@
+"""What a load of raw rows makes of a stored window: validated, rolled up, and merged with what was known before.
+
+What belongs here: the order of those steps. What does not: each step itself, and reading or writing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from domain.config.bar import BarConfig
+from domain.regime.bar import validate_bars
+from domain.regime.bar_quarantine import BAR_KEY, RAW_SCHEMA, SERIES_KEY, quarantine_frame
+from domain.regime.bar_revision import merge_revisions
+from domain.regime.dominance_sample import COARSEST_CARRIED
+from domain.regime.rollup import roll_up
+from domain.vocabulary.bar_quarantine import QuarantineReason
+from domain.vocabulary.timeframe import Timeframe
+from domain.vocabulary.window import Window
+
+ROLLED_UP = "rollup:"
+"""Prefix of the source of a bar that no venue printed."""
+
+SAMPLE_KEY = ("metric", "timeframe", "timestamp")
+
+
+@dataclass(frozen=True, eq=False)
+class Load:
+    """What to store after a load.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        All rows of the window, those of earlier loads included, with known_at.
+    quarantined : DataFrame
+        Rows refused by this load, and rows it supersedes: columns of `QUARANTINE_SCHEMA`.
+    received, duplicates, forming : int
+        Rows received; of those, repeats and bars not closed yet.
+    """
+
+    rows: pl.DataFrame
+    quarantined: pl.DataFrame
+    received: int
+    duplicates: int
+    forming: int
+
+
+def load_bars(
+    raw: pl.DataFrame,
+    stored: pl.DataFrame,
+    previous_close: pl.DataFrame,
+    *,
+    window: Window,
+    as_of: datetime,
+    config: BarConfig,
+) -> Load:
+    """Lay a load of raw bars over a stored window.
+
+    A venue may have forgotten what it once printed, so stored venue bars stay; roll-ups are made anew from venue bars,
+    old and new, so late minutes complete them.
+
+    Parameters
+    ----------
+    raw : DataFrame
+        Rows as a source gave them.
+    stored : DataFrame
+        Columns of a rolled-up bar plus known_at: the window as it stands; may be empty.
+    previous_close : DataFrame
+        Last stored close of each series before the window.
+
+    Returns
+    -------
+    Load
+        Only bars that open inside the window and have closed by `as_of`.
+    """
+    validated = validate_bars(raw, previous_close, as_of=as_of, config=config)
+    printed = stored.filter(~pl.col("source").str.starts_with(ROLLED_UP)).select(*RAW_SCHEMA)
+    kept = printed.join(validated.accepted, on=list(BAR_KEY), how="anti")
+    bars = roll_up(pl.concat([kept, validated.accepted]), key=SERIES_KEY[:2], as_of=as_of)
+    inside = bars.filter(pl.col("timestamp").is_between(window.start, window.end, closed="left"))
+    merged = merge_revisions(stored, inside, known_at=as_of)
+    return Load(
+        rows=merged.rows_to_store,
+        quarantined=pl.concat([validated.quarantined, merged.superseded]),
+        received=raw.height,
+        duplicates=validated.duplicates,
+        forming=validated.forming,
+    )
+
+
+def load_samples(raw: pl.DataFrame, stored: pl.DataFrame, *, as_of: datetime) -> Load:
+    """Lay a load of dominance samples over a stored window.
+
+    A sample taken at least every 15 minutes is known at its instant; a rarer one stands for its whole interval and is
+    known at the interval's end. Values outside (0, 100) are refused.
+    """
+    length = pl.col("timeframe").replace_strict(
+        {timeframe.value: timeframe.duration for timeframe in Timeframe}, return_dtype=pl.Duration("us")
+    )
+    instant = length <= COARSEST_CARRIED.duration
+    known = raw.filter(pl.col("timestamp") + pl.when(instant).then(pl.duration()).otherwise(length) <= as_of)
+    in_range = pl.col("value_pct").is_between(0, 100, closed="none") & pl.col("value_pct").is_not_nan()
+    good = known.filter(in_range.fill_null(value=False))
+    refused = known.filter(~in_range.fill_null(value=False)).with_columns(
+        token_contract=pl.col("metric"),
+        reason=pl.lit(QuarantineReason.OUT_OF_RANGE.value),
+        detail=pl.format("{} percent is not between 0 and 100", pl.col("value_pct")),
+    )
+    fresh = good.sort("timestamp", "value_pct").unique(SAMPLE_KEY, keep="last", maintain_order=True)
+    merged = merge_revisions(stored, fresh, known_at=as_of, key_columns=SAMPLE_KEY, value_columns=("value_pct",))
+    return Load(
+        rows=merged.rows_to_store,
+        quarantined=pl.concat([quarantine_frame(refused, raw.columns), merged.superseded]),
+        received=raw.height,
+        duplicates=good.height - fresh.height,
+        forming=raw.height - known.height,
+    )

@@ -1,0 +1,87 @@
+"""Tick a known list of bars and end: the newest ones, or all of a past window in the order they closed."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
+
+from domain.vocabulary.execution_bar import ExecutionBar, bars_closed_between, newest_closed_bar
+from domain.vocabulary.timeframe import Timeframe
+from pm_runtime.ports import Clock, RuntimeStore, StopRequest
+from pm_runtime.settings import RuntimeSettings
+from pm_runtime.tick import TickOutcome, run_tick
+from pm_runtime.tick_line import outcome_word, summary_line, tick_line
+
+
+def run_bounded(
+    store: RuntimeStore, *, settings: RuntimeSettings, clock: Clock, stop: StopRequest, say: Callable[[str], object]
+) -> Counter[str]:
+    """Tick the bars that the settings ask for, under the lease.
+
+    Parameters
+    ----------
+    store : RuntimeStore
+        An open session; closed by the caller.
+    settings : RuntimeSettings
+        With `once`, or `from_at` and `to_at`.
+    clock : Clock
+        Says what is newest for `once` without `as_of`, and waits as a standby.
+    stop : StopRequest
+        Looked at between ticks.
+    say : callable
+        Takes one line of text at a time.
+
+    Returns
+    -------
+    Counter of str
+        Ticks by mode, and bars ticked before; empty when another process holds the lease.
+
+    Raises
+    ------
+    FutureBarError, ConfigError, CorruptScoreError, psycopg.Error
+        As `run_tick`; the ticks before stay.
+    """
+    counts: Counter[str] = Counter()
+    if not _take_lease(store, settings=settings, clock=clock, stop=stop, say=say):
+        return counts
+    for outcome in _outcomes(store, _bars(store, settings, clock), stop):
+        counts[outcome_word(outcome)] += 1
+        if not settings.quiet:
+            say(tick_line(outcome))
+    if settings.quiet or settings.from_at is not None:
+        say(summary_line(counts))
+    return counts
+
+
+def _take_lease(
+    store: RuntimeStore, *, settings: RuntimeSettings, clock: Clock, stop: StopRequest, say: Callable[[str], object]
+) -> bool:
+    lease = store.take_lease()
+    if lease.is_held:
+        return True
+    say(f"The lease is held by {lease.holder}" + ("; waiting for it" if settings.standby else ": nothing ticked here"))
+    while settings.standby and not stop.is_set():
+        clock.wait_until(clock.now_at() + timedelta(seconds=settings.standby_poll_s))
+        if store.take_lease().is_held:
+            return True
+    return False
+
+
+def _bars(store: RuntimeStore, settings: RuntimeSettings, clock: Clock) -> Iterable[ExecutionBar]:
+    timeframes = settings.timeframes or _configured_timeframes(store)
+    if settings.from_at is not None and settings.to_at is not None:
+        return bars_closed_between(timeframes, settings.from_at, settings.to_at)
+    at = settings.as_of or clock.now_at()
+    shortest_first = sorted(set(timeframes), key=lambda timeframe: timeframe.minutes)
+    return [newest_closed_bar(timeframe, at) for timeframe in shortest_first]
+
+
+def _configured_timeframes(store: RuntimeStore) -> tuple[Timeframe, ...]:
+    with store.snapshot() as snapshot:
+        return snapshot.read_config().config.scores.execution_timeframes
+
+
+def _outcomes(store: RuntimeStore, bars: Iterable[ExecutionBar], stop: StopRequest) -> Iterator[TickOutcome]:
+    for bar in bars:
+        if stop.is_set():
+            return
+        yield run_tick(store, bar)

@@ -1,0 +1,90 @@
+"""`python -m regime_assets`: the chain for a range of days, the market's span, and what Dagster needs before it starts."""
+
+import argparse
+import json
+import os
+import sys
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from domain.vocabulary.timeframe import Timeframe
+from regime_assets.backfill import BackfillError, StepDone, backfill, chunks, project_instance
+from regime_assets.chain_asset import POOL
+from regime_assets.definitions import CHAIN_TABLES, build_definitions
+from regime_assets.deployment import AS_OF_VARIABLE, DEPLOYMENT_VARIABLE, Deployment, parse_deployment
+from resources.market import Market
+from sql.migrate import migrate
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; exit status 1 when a chunk failed."""
+    parser = argparse.ArgumentParser(prog="python -m regime_assets", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    command = commands.add_parser("backfill", help="make the chain for a range of days")
+    command.add_argument("--from", dest="first_day", type=date.fromisoformat, required=True, help="first day, UTC")
+    command.add_argument("--to", dest="last_day", type=date.fromisoformat, help="last day, UTC; default: yesterday")
+    command.add_argument("--days-per-run", type=int, default=120, help="days of one Dagster run")
+    commands.add_parser("market", help="print what the market's source is and spans, as JSON")
+    commands.add_parser("prepare", help="make Dagster's tables and register the chain's pool")
+    options = parser.parse_args(arguments)
+    if options.command == "market":
+        return _market()
+    if options.command == "prepare":
+        return _prepare()
+    last_day = options.last_day or (datetime.now(UTC) - timedelta(days=1)).date()
+    return _backfill(options.first_day, last_day, options.days_per_run)
+
+
+def _market() -> int:
+    as_of = os.environ.get(AS_OF_VARIABLE, "") or Timeframe.D1.floor(datetime.now(UTC)).isoformat()
+    deployment = parse_deployment(os.environ.get(DEPLOYMENT_VARIABLE, ""))
+    source = Market(simulation_allowed=deployment is not Deployment.PROD).source(datetime.fromisoformat(as_of))
+    first, end = source.span()
+    told = {
+        "description": source.description(),
+        "is_simulated": source.is_simulated,
+        "first": first.isoformat(),
+        "end": as_of if source.is_simulated else end.isoformat(),
+    }
+    print(json.dumps(told))  # noqa: T201 - this is the command's output
+    return 0
+
+
+def _prepare() -> int:
+    with project_instance(PROJECT) as instance:
+        instance.event_log_storage.set_concurrency_slots(POOL, 1)
+    return 0
+
+
+def _backfill(first_day: date, last_day: date, days_per_run: int) -> int:
+    console = Console()
+    migrate()
+    deployment = parse_deployment(os.environ.get(DEPLOYMENT_VARIABLE, ""))
+    definitions = build_definitions(deployment, as_of=os.environ.get(AS_OF_VARIABLE, ""))
+    steps = len(CHAIN_TABLES) * len(list(chunks(first_day, last_day, days_per_run)))
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress, project_instance(PROJECT) as instance:
+        task = progress.add_task(f"{first_day} .. {last_day}", total=steps)
+
+        def report(done: StepDone) -> None:
+            mark = "FAILED" if done.failure else f"{done.rows:>8,} rows"
+            progress.console.print(
+                f"  {done.first_day} .. {done.last_day}  {done.table:<24} {mark}  {done.seconds:5.1f} s"
+            )
+            progress.advance(task)
+
+        try:
+            backfill(definitions, instance, first_day, last_day, days_per_run=days_per_run, report=report)
+        except BackfillError as failed:
+            progress.console.print(f"[red]{failed}[/red]\nThe chunks before it stand. Start the same command again.")
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""A range of days of the whole chain, in this process, with progress on the terminal.
+
+The runs are ordinary Dagster runs in the ordinary instance: the UI shows them, their lineage and their metadata. Days
+go in chunks, one run each; a chunk that is done stays done, so an interrupted backfill is simply started again.
+"""
+
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import dagster as dg
+from dagster._core.instance.ref import InstanceRef
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+
+from regime_assets.automation import BACKFILL_CHAIN
+from resources.dagster_storage import BATCH_SIZE, BATCH_VARIABLE
+
+QUIET_LOGS = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
+
+
+@dataclass(frozen=True)
+class StepDone:
+    """One table of one chunk of days was made, or failed."""
+
+    table: str
+    first_day: date
+    last_day: date
+    seconds: float
+    rows: int
+    failure: str | None
+
+
+class BackfillError(RuntimeError):
+    """A chunk failed; the chunks before it stand."""
+
+
+@contextmanager
+def project_instance(project: Path) -> Iterator[dg.DagsterInstance]:
+    """Open the instance that the project's dagster.yaml describes, wherever DAGSTER_HOME points."""
+    home = project / ".lowcap" / "dagster"
+    home.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault(BATCH_VARIABLE, BATCH_SIZE)
+    with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), config_dir=str(project))) as instance:
+        yield instance
+
+
+def backfill(
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    first_day: date,
+    last_day: date,
+    *,
+    days_per_run: int,
+    report: Callable[[StepDone], None],
+) -> None:
+    """Make the chain for every day from `first_day` to `last_day`, both included.
+
+    Raises
+    ------
+    BackfillError
+        If a run fails; its message names the table and the days.
+    """
+    job = definitions.resolve_job_def(BACKFILL_CHAIN.name)
+    for chunk_first, chunk_last in chunks(first_day, last_day, days_per_run):
+        run_id = str(uuid.uuid4())
+        watch = _StepWatch(chunk_first, chunk_last, report)
+        instance.add_event_listener(run_id, watch.see)
+        result = job.execute_in_process(
+            run_config=QUIET_LOGS,
+            instance=instance,
+            run_id=run_id,
+            raise_on_error=False,
+            tags={
+                ASSET_PARTITION_RANGE_START_TAG: chunk_first.isoformat(),
+                ASSET_PARTITION_RANGE_END_TAG: chunk_last.isoformat(),
+            },
+        )
+        if not result.success:
+            raise BackfillError(f"{chunk_first} .. {chunk_last}: {'; '.join(watch.failures) or 'run failed'}")
+
+
+def chunks(first_day: date, last_day: date, days_per_run: int) -> Iterator[tuple[date, date]]:
+    """Cut a range of days into runs, oldest first.
+
+    >>> [str(last) for _, last in chunks(date(2025, 1, 1), date(2025, 1, 5), 2)]
+    ['2025-01-02', '2025-01-04', '2025-01-05']
+    """
+    day = first_day
+    while day <= last_day:
+        end = min(day + timedelta(days=days_per_run - 1), last_day)
+        yield day, end
+        day = end + timedelta(days=1)
+
+
+class _StepWatch:
+    """Turns the events of one run into one report a table."""
+
+    def __init__(self, first_day: date, last_day: date, report: Callable[[StepDone], None]) -> None:
+        self._days = (first_day, last_day)
+        self._report = report
+        self._started = time.perf_counter()
+        self._rows = 0
+        self.failures: list[str] = []
+
+    def see(self, entry: dg.EventLogEntry) -> None:
+        """Take in one event of the run."""
+        event = entry.dagster_event
+        if event is None:
+            return
+        if event.event_type is dg.DagsterEventType.STEP_START:
+            self._started, self._rows = time.perf_counter(), 0
+        elif event.event_type is dg.DagsterEventType.ASSET_MATERIALIZATION:
+            count = event.step_materialization_data.materialization.metadata.get("dagster/row_count")
+            self._rows = int(count.value) if count is not None else 0
+        elif event.event_type is dg.DagsterEventType.STEP_SUCCESS:
+            self._done(str(event.step_key), None)
+        elif event.event_type is dg.DagsterEventType.STEP_FAILURE:
+            error = event.step_failure_data.error
+            root = error.cause if error is not None and error.cause is not None else error
+            self.failures.append(f"{event.step_key}: {root.message.strip() if root else 'no error recorded'}")
+            self._done(str(event.step_key), self.failures[-1])
+
+    def _done(self, step: str, failure: str | None) -> None:
+        seconds = time.perf_counter() - self._started
+        self._report(StepDone(step.removeprefix("regime__"), *self._days, seconds, self._rows, failure))

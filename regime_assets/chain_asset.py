@@ -1,0 +1,205 @@
+"""How a table of the chain becomes an asset: one function makes a window of it, a run or a micro-batch calls it.
+
+An asset module holds a `publish` function that reads, calls the domain and replaces a window. `chain_asset` wires it
+into Dagster; `automation` calls it for the last minutes without a run. Both give the same rows.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from domain.config.pm_config import PmConfig
+from domain.vocabulary.window import Window
+from regime_assets.partitions import DAYS, OWN_YESTERDAY
+from resources.candle_source import CandleSource
+from resources.clock import Clock
+from resources.failure import UNHELPABLE, permanent_failure
+from resources.market import Market
+from resources.pm_settings import PmSettings
+from resources.tables import BlockedByCheckError, InlineCheck, Replacement, Stamp, Tables
+from sql.schema import TableSchema, table_schema
+
+SCHEMA = "regime"
+CHAIN = "regime"
+POOL = "regime_chain"
+"""Runs that write the chain wait for each other; path-dependent tables fold forward."""
+
+HOURLY_FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=3), warn_window=timedelta(hours=2))
+RETRY = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+
+
+@dataclass(frozen=True)
+class Work:
+    """One window of one table to make: everything its `publish` function may look at."""
+
+    table: str
+    window: Window
+    as_of: datetime
+    tables: Tables
+    market: CandleSource
+    config: PmConfig
+    config_version: int
+    stamp: Stamp
+    checks: Sequence[InlineCheck]
+
+    @property
+    def usable_end(self) -> datetime:
+        """End of the part of the window that has come by `as_of`; a source is asked for nothing later."""
+        return max(self.window.start, min(self.window.end, self.as_of))
+
+    def replace(
+        self,
+        frame: pl.DataFrame,
+        *,
+        append: Mapping[str, pl.DataFrame] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> dg.MaterializeResult:
+        """Replace this window by `frame` and tell Dagster what was written."""
+        columns = {column.name for column in table_schema(self.table).columns}
+        if "config_version" in columns:
+            frame = frame.with_columns(config_version=pl.lit(self.config_version, dtype=pl.Int64))
+        done = self.tables.replace(self.table, self.window, frame, stamp=self.stamp, checks=self.checks, append=append)
+        return dg.MaterializeResult(
+            asset_key=asset_key(self.table),
+            metadata={**_metadata(self, done), **(metadata or {})},
+            check_results=[dg.AssetCheckResult(check_name=check.name, passed=True) for check in self.checks],
+            data_version=dg.DataVersion(done.content_hash),
+        )
+
+
+Publish = Callable[[Work], dg.MaterializeResult]
+
+
+@dataclass(frozen=True)
+class ChainTable:
+    """A table of the chain, how it is made, and what must hold for it."""
+
+    table: str
+    publish: Publish
+    code_version: str
+    checks: Sequence[InlineCheck]
+    description: str
+    reads: Sequence[str] = ()
+    folds_forward: bool = False
+    kinds: frozenset[str] = frozenset({"postgres", "polars"})
+
+
+def asset_key(table: str) -> dg.AssetKey:
+    """Asset key of a table: its schema and its name."""
+    return dg.AssetKey(table.split("."))
+
+
+def chain_asset(spec: ChainTable, *, condition: dg.AutomationCondition[Any] | None = None) -> dg.AssetsDefinition:
+    """Asset of a table of the chain: daily partitions, a range is one run, checks inside the transaction."""
+    key = asset_key(spec.table)
+    own_past = [dg.AssetDep(key, partition_mapping=OWN_YESTERDAY)] if spec.folds_forward else []
+
+    @dg.asset(
+        key=key,
+        description=spec.description,
+        deps=[*(asset_key(table) for table in spec.reads), *own_past],
+        partitions_def=DAYS,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        check_specs=[
+            dg.AssetCheckSpec(check.name, asset=key, blocking=True, description=check.description)
+            for check in spec.checks
+        ],
+        code_version=spec.code_version,
+        automation_condition=condition,
+        freshness_policy=HOURLY_FRESHNESS,
+        retry_policy=RETRY,
+        pool=POOL,
+        group_name=SCHEMA,
+        owners=["team:regime"],
+        kinds=set(spec.kinds),
+        metadata={"dagster/table_name": spec.table, "dagster/column_schema": column_schema(table_schema(spec.table))},
+    )
+    def _asset(
+        context: dg.AssetExecutionContext, tables: Tables, market: Market, clock: Clock, pm_settings: PmSettings
+    ) -> dg.MaterializeResult:
+        start, end = context.partition_time_window
+        stamp = Stamp(context.run.run_id, spec.code_version)
+        try:
+            with tables.alone(CHAIN):
+                return spec.publish(begin(spec, Window(start, end), tables, market, clock, pm_settings, stamp))
+        except BlockedByCheckError as failed:
+            report_failed_checks(context.instance, spec, failed)
+            raise permanent_failure(failed) from failed
+        except UNHELPABLE as error:
+            raise permanent_failure(error) from error
+
+    return _asset
+
+
+def begin(
+    spec: ChainTable,
+    window: Window,
+    tables: Tables,
+    market: Market,
+    clock: Clock,
+    pm_settings: PmSettings,
+    stamp: Stamp,
+) -> Work:
+    """Gather what one window of a table needs: the instant, the source, the configuration in force."""
+    as_of = clock.now()
+    settings = pm_settings.current()
+    return Work(
+        table=spec.table,
+        window=window,
+        as_of=as_of,
+        tables=tables,
+        market=market.source(as_of),
+        config=settings.config,
+        config_version=settings.version,
+        stamp=stamp,
+        checks=spec.checks,
+    )
+
+
+def report_failed_checks(instance: dg.DagsterInstance, spec: ChainTable, failed: BlockedByCheckError) -> None:
+    """Record failed checks although nothing was materialized, so that the asset's page shows them red."""
+    for check in spec.checks:
+        if check.name in failed.failed:
+            instance.report_runless_asset_event(
+                dg.AssetCheckEvaluation(
+                    asset_key=asset_key(spec.table),
+                    check_name=check.name,
+                    passed=False,
+                    blocking=True,
+                    severity=dg.AssetCheckSeverity.ERROR,
+                    metadata={"broken_rows": failed.failed[check.name]},
+                    description=str(failed),
+                )
+            )
+
+
+def column_schema(table: TableSchema) -> dg.TableSchema:
+    """Columns of a table as Dagster shows them."""
+    return dg.TableSchema(
+        [
+            dg.TableColumn(
+                column.name,
+                column.type,
+                description=column.comment or None,
+                constraints=dg.TableColumnConstraints(nullable=column.nullable),
+            )
+            for column in table.columns
+        ]
+    )
+
+
+def _metadata(work: Work, done: Replacement) -> dict[str, Any]:
+    return {
+        "dagster/row_count": done.rows,
+        "rows_replaced": done.deleted,
+        "window": str(work.window),
+        "as_of": work.as_of.isoformat(),
+        "newest_bar": done.newest.isoformat() if done.newest else "none",
+        "config_version": work.config_version,
+        "market": work.market.description(),
+        **{f"rows_appended/{table}": rows for table, rows in done.appended.items()},
+    }

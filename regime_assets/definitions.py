@@ -1,0 +1,59 @@
+"""Code location "regime": the chain from candles to A/E.
+
+Nothing happens at import: Dagster calls `defs`, which reads the deployment from the environment.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from regime_assets import (
+    ae_score,
+    dominance_sample,
+    lowcap_price_data_ohlc,
+    majors_price_data_ohlc,
+    regime_driver_state,
+    regime_driver_ta,
+    regime_price_data_ohlc,
+)
+from regime_assets.automation import AUTOMATION_SENSOR, BACKFILL_CHAIN, DAILY_CHAIN, HOURLY_CHAIN, LATE_DATA, SCHEDULES
+from regime_assets.chain_asset import ChainTable, chain_asset
+from regime_assets.checks import CHECKS
+from regime_assets.deployment import AS_OF_VARIABLE, DEPLOYMENT_VARIABLE, Deployment, parse_deployment, resources_of
+from regime_assets.micro_chain import micro_chain_sensor
+
+CHAIN_TABLES: tuple[ChainTable, ...] = (
+    majors_price_data_ohlc.SPEC,
+    lowcap_price_data_ohlc.SPEC,
+    dominance_sample.SPEC,
+    regime_price_data_ohlc.SPEC,
+    regime_driver_ta.SPEC,
+    regime_driver_state.SPEC,
+    ae_score.SPEC,
+)
+"""Tables of the chain, each after what it reads."""
+
+
+def build_definitions(
+    deployment: Deployment, *, as_of: str = "", replaced: Mapping[str, Any] | None = None
+) -> dg.Definitions:
+    """Definitions of the location for one deployment; `replaced` puts other resources in its place."""
+    is_live = deployment is not Deployment.TEST and not as_of
+    sensor_status = dg.DefaultSensorStatus.RUNNING if is_live else dg.DefaultSensorStatus.STOPPED
+    return dg.Definitions(
+        assets=[chain_asset(spec, condition=LATE_DATA if spec.reads else None) for spec in CHAIN_TABLES],
+        asset_checks=CHECKS,
+        jobs=[HOURLY_CHAIN, DAILY_CHAIN, BACKFILL_CHAIN],
+        schedules=SCHEDULES,
+        sensors=[AUTOMATION_SENSOR, micro_chain_sensor(CHAIN_TABLES, status=sensor_status)],
+        resources={**resources_of(deployment, as_of=as_of), **(replaced or {})},
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    deployment = parse_deployment(os.environ.get(DEPLOYMENT_VARIABLE, ""))
+    return build_definitions(deployment, as_of=os.environ.get(AS_OF_VARIABLE, ""))

@@ -1,0 +1,67 @@
+"""Loading raw rows into their table: the wiring that the raw tables share."""
+
+import dagster as dg
+import polars as pl
+
+from domain.config.bar import BarConfig
+from domain.regime.bar_load import Load, load_bars
+from domain.regime.bar_quarantine import BAR_KEY
+from domain.vocabulary.universe import Universe
+from regime_assets.chain_asset import Work
+
+QUARANTINE = "regime.bar_quarantine"
+ONE_CHAIN = "majors"
+"""Chain under which the majors are validated: a symbol has one series, whichever venue printed it."""
+
+
+def publish_bars(work: Work, universe: Universe) -> dg.MaterializeResult:
+    """Load a window of one universe: validate, roll up, merge with what is stored."""
+    start, end = work.window.start, work.usable_end
+    is_major = universe is Universe.MAJORS
+    raw = work.market.candles(universe, start, end)
+    stored = work.tables.read(work.table, work.window)
+    previous = work.tables.read_last(work.table, start, columns=["close_usd"])
+    if is_major:
+        raw = raw.with_columns(chain=pl.lit(ONE_CHAIN))
+        stored, previous = (_as_token(frame) for frame in (stored, previous))
+    load = load_bars(
+        raw,
+        stored.drop("run_id", "computed_at", "code_version"),
+        previous.select(*BAR_KEY, "close_usd"),
+        window=work.window,
+        as_of=work.as_of,
+        config=_with_trust(work),
+    )
+    rows = load.rows.rename({"token_contract": "symbol"}).drop("chain") if is_major else load.rows
+    return publish_load(work, load, rows)
+
+
+def publish_load(work: Work, load: Load, rows: pl.DataFrame) -> dg.MaterializeResult:
+    """Store the rows of a load, and what it refused, in one transaction."""
+    day = pl.coalesce(pl.col("timestamp").dt.truncate("1d"), pl.lit(work.window.start)).cast(pl.Datetime("us", "UTC"))
+    refused = load.quarantined.with_columns(
+        table_name=pl.lit(work.table.split(".")[1]), loaded_for=day, known_at=pl.lit(work.as_of)
+    )
+    reasons = {str(reason): count for reason, count in refused.group_by("reason").len().sort("reason").iter_rows()}
+    return work.replace(
+        rows,
+        append={QUARANTINE: refused},
+        metadata={
+            "rows_received": load.received,
+            "rows_quarantined": refused.height,
+            "quarantined_by_reason": reasons,
+            "duplicates": load.duplicates,
+            "forming_bars_left_out": load.forming,
+        },
+    )
+
+
+def _with_trust(work: Work) -> BarConfig:
+    """Rules for bars, with the source's own order of trust after the configured one."""
+    config = work.config.regime.bar
+    trusted = (*config.source_priority, *(terms.source for terms in work.market.terms))
+    return config.model_copy(update={"source_priority": tuple(dict.fromkeys(trusted))})
+
+
+def _as_token(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.rename({"symbol": "token_contract"}).with_columns(chain=pl.lit(ONE_CHAIN))

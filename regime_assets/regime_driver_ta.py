@@ -1,0 +1,50 @@
+"""Indicators of each regime driver: EMAs, slopes, ATR, ADX, RSI, separations, volume.
+
+Reads the driver bars of the regime timeframes (1d, 1h, 1m). Typed columns, NULL until defined, recursive state carried
+from row to row, so that one more bar costs the same whenever it comes. Fresh within the hour.
+"""
+
+import dagster as dg
+import polars as pl
+
+from domain.regime.indicator import LOOKBACK_ROWS, indicator_frame
+from domain.vocabulary.horizon import REGIME_TIMEFRAMES
+from regime_assets.chain_asset import ChainTable, Work
+from resources.tables import InlineCheck
+
+BARS = "regime.regime_price_data_ohlc"
+KEY = ("driver", "book_id", "timeframe")
+BAR_VALUES = ("high_usd", "low_usd", "close_usd", "volume")
+
+
+def publish(work: Work) -> dg.MaterializeResult:
+    columns = [*KEY, "timestamp", *BAR_VALUES]
+    bars = work.tables.read(BARS, work.window, columns=columns)
+    previous = work.tables.read_last(work.table, work.window.start, rows=LOOKBACK_ROWS)
+    previous_bars = work.tables.read_last(BARS, work.window.start, rows=LOOKBACK_ROWS, columns=columns)
+    frame = indicator_frame(
+        bars.filter(pl.col("timeframe").is_in(REGIME_TIMEFRAMES)),
+        previous.join(previous_bars, on=[*KEY, "timestamp"]),
+        key=KEY,
+        config=work.config.regime.indicator,
+    )
+    cold = frame.filter(pl.col("bars_count") < work.config.regime.indicator.min_bars).height
+    return work.replace(frame, metadata={"bars_below_warm_up": cold})
+
+
+SPEC = ChainTable(
+    table="regime.regime_driver_ta",
+    publish=publish,
+    code_version="1",
+    description=__doc__,
+    reads=(BARS,),
+    folds_forward=True,
+    kinds=frozenset({"postgres", "polars", "numba"}),
+    checks=(
+        InlineCheck(
+            "one_row_per_driver_bar",
+            "check_one_indicator_row_per_driver_bar",
+            "A new price with old indicators once drove the engine; here both stand on the same bar.",
+        ),
+    ),
+)

@@ -1,0 +1,270 @@
+"""Tables of the database as Polars frames: read a window, replace a window.
+
+A read goes by ADBC straight into Polars. A replacement deletes the window, ingests the frame by binary COPY and runs
+the blocking checks, all in one transaction: readers see the old window or the new one, never a mixture, and never one
+that failed its checks. Writing the same frame twice leaves the same rows.
+"""
+
+import hashlib
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import polars as pl
+from adbc_driver_postgresql import dbapi
+
+from domain.vocabulary.window import Window
+from sql.database import connect, database_url
+from sql.database_role import DatabaseRole
+from sql.queries import query
+from sql.schema import TableSchema, table_schema
+
+STAMPS = ("run_id", "computed_at", "code_version")
+"""Columns every row carries about its making; two writes are the same when all columns but the first two are."""
+
+TIME_COLUMN = "timestamp"
+
+
+@dataclass(frozen=True)
+class InlineCheck:
+    """A fact that must hold for a window before it is published.
+
+    `query` names a query that takes the window's start and end and gives the number of rows that break it.
+    """
+
+    name: str
+    query: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """Who wrote a row, when, with which code."""
+
+    run_id: str
+    code_version: str
+    computed_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """What a committed replacement did."""
+
+    rows: int
+    deleted: int
+    appended: Mapping[str, int]
+    newest: datetime | None
+    content_hash: str
+
+
+class BlockedByCheckError(RuntimeError):
+    """Blocking checks failed; the transaction was rolled back and the old window still stands."""
+
+    def __init__(self, table: str, window: Window, failed: Mapping[str, int]) -> None:
+        self.failed = dict(failed)
+        counts = ", ".join(f"{name} ({rows} rows)" for name, rows in failed.items())
+        super().__init__(f"{table} {window}: {counts}. Nothing was written; the rows of the last good run still stand.")
+
+
+class Tables(dg.ConfigurableResource):
+    """The database as one writer sees it."""
+
+    role: str = DatabaseRole.REGIME.value
+
+    def read(
+        self, name: str, window: Window, lookback: timedelta = timedelta(0), *, columns: Sequence[str] = ()
+    ) -> pl.DataFrame:
+        """Rows whose `timestamp` lies in `window` or up to `lookback` before it, ordered by primary key.
+
+        Parameters
+        ----------
+        name : str
+            Table with its schema, such as "regime.ae_score".
+        columns : sequence of str
+            Columns to read; all by default.
+        """
+        table = table_schema(name)
+        statement = query("read_window").format(
+            columns=_names(columns or [column.name for column in table.columns]),
+            table=_qualified(table),
+            time=_quoted(TIME_COLUMN),
+            order=_names(table.primary_key),
+        )
+        reach = window.with_lookback(lookback)
+        with self._connection() as connection:
+            return _fetched(connection, statement, (reach.start, reach.end))
+
+    def read_last(self, name: str, before: datetime, *, rows: int = 1, columns: Sequence[str] = ()) -> pl.DataFrame:
+        """For each key, its last `rows` rows before an instant, ordered by primary key.
+
+        The key is the primary key without `timestamp`. `columns` always includes both.
+        """
+        table = table_schema(name)
+        key = [column for column in table.primary_key if column != TIME_COLUMN]
+        wanted = [
+            column.name for column in table.columns if not columns or column.name in {*columns, *key, TIME_COLUMN}
+        ]
+        statement = query("read_last_rows").format(
+            columns=_names(wanted, "t"),
+            last_columns=_names(wanted, "last"),
+            table=_qualified(table),
+            key=_names(key),
+            known_key=_names(key, "known"),
+            t_key=_names(key, "t"),
+            time=_quoted(TIME_COLUMN),
+            last_order=_names([*key, TIME_COLUMN], "last"),
+        )
+        with self._connection() as connection:
+            return _fetched(connection, statement, (before, rows))
+
+    def query(self, name: str, parameters: tuple[Any, ...]) -> pl.DataFrame:
+        """Rows of a named query with positional parameters."""
+        with self._connection() as connection:
+            return _fetched(connection, query(name), parameters)
+
+    def replace(
+        self,
+        name: str,
+        window: Window,
+        frame: pl.DataFrame,
+        *,
+        stamp: Stamp,
+        checks: Sequence[InlineCheck] = (),
+        append: Mapping[str, pl.DataFrame] | None = None,
+    ) -> Replacement:
+        """Replace the rows of a window, and append to other tables, in one transaction.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            Every column of the table but the stamps, no other; `timestamp` inside the window.
+        checks : sequence of InlineCheck
+            Run on what was written, before the commit.
+        append : mapping of table to frame
+            Rows of append-only tables whose primary key is one content hash; those stored already are left alone.
+
+        Raises
+        ------
+        ValueError
+            If a column is missing or foreign, or a row lies outside the window.
+        BlockedByCheckError
+            If a check counts any row; nothing was written.
+        """
+        table = table_schema(name)
+        _require_inside(name, frame, window)
+        ordered = frame.sort([column for column in table.primary_key if column in frame.columns])
+        rows = _stamped(table, ordered, stamp)
+        with self._connection() as connection, connection.cursor() as cursor:
+            cursor.execute(query("lock_table_writers"), (name,))
+            cursor.fetch_polars()
+            statement = query("delete_window").format(table=_qualified(table), time=_quoted(TIME_COLUMN))
+            cursor.execute(statement, (window.start, window.end))
+            deleted = int(cursor.fetch_polars().item())
+            _ingest(cursor, table, rows)
+            appended = {
+                other: _append_new(cursor, table_schema(other), extra, stamp) for other, extra in (append or {}).items()
+            }
+            failed = _failed_checks(connection, checks, window)
+            if failed:
+                raise BlockedByCheckError(name, window, failed)
+            connection.commit()
+        newest = frame[TIME_COLUMN].max() if frame.height else None
+        return Replacement(rows.height, deleted, appended, newest, content_hash(ordered))
+
+    @contextmanager
+    def alone(self, chain: str, *, wait: bool = True) -> Iterator[bool]:
+        """Hold the right to make a chain's tables; yields whether it was had.
+
+        A run and a micro-batch may want the same table at once: what one read must not be overwritten by the other
+        before it writes. The server frees the right when the holder dies.
+        """
+        with connect(DatabaseRole(self.role), autocommit=True) as connection:
+            connection.execute(query("wait_without_limit"))
+            row = connection.execute(query("lock_chain" if wait else "try_lock_chain"), (chain,)).fetchone()
+            yield bool(row and row[0])
+
+    @contextmanager
+    def _connection(self) -> Iterator[Any]:
+        uri = database_url(DatabaseRole(self.role)).libpq()
+        with dbapi.connect(uri) as connection:
+            yield connection
+
+
+def content_hash(frame: pl.DataFrame) -> str:
+    """SHA-256 of a frame's columns and values in the order given."""
+    buffer = io.BytesIO()
+    compact = pl.CompatLevel.oldest()  # text in one buffer: the newer layout depends on how the frame was made
+    frame.select(sorted(frame.columns)).rechunk().write_ipc(buffer, compression="uncompressed", compat_level=compact)
+    return hashlib.sha256(buffer.getvalue()).hexdigest()
+
+
+def _fetched(connection: Any, statement: str, parameters: tuple[Any, ...]) -> pl.DataFrame:
+    with connection.cursor() as cursor:
+        cursor.execute(statement.rstrip().removesuffix(";"), parameters)  # the driver wraps it in a COPY
+        frame: pl.DataFrame = cursor.fetch_polars()
+        return frame
+
+
+def _ingest(cursor: Any, table: TableSchema, rows: pl.DataFrame) -> None:
+    if rows.height:
+        cursor.adbc_ingest(table.name, rows, mode="append", db_schema_name=table.schema)
+
+
+def _append_new(cursor: Any, table: TableSchema, frame: pl.DataFrame, stamp: Stamp) -> int:
+    (identity,) = table.primary_key
+    if frame.is_empty():
+        return 0
+    statement = query("known_ids").format(id=_quoted(identity), table=_qualified(table))
+    cursor.execute(statement, (",".join(frame[identity].to_list()),))
+    known = cursor.fetch_polars()[identity]
+    fresh = frame.unique(identity, keep="first", maintain_order=True).filter(~pl.col(identity).is_in(known.implode()))
+    _ingest(cursor, table, _stamped(table, fresh, stamp))
+    return fresh.height
+
+
+def _failed_checks(connection: Any, checks: Sequence[InlineCheck], window: Window) -> dict[str, int]:
+    counts = {check.name: _broken_rows(connection, check, window) for check in checks}
+    return {name: rows for name, rows in counts.items() if rows}
+
+
+def _broken_rows(connection: Any, check: InlineCheck, window: Window) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(query(check.query), (window.start, window.end))
+        return int(cursor.fetch_polars().item())
+
+
+def _stamped(table: TableSchema, frame: pl.DataFrame, stamp: Stamp) -> pl.DataFrame:
+    values = {"run_id": stamp.run_id, "computed_at": stamp.computed_at, "code_version": stamp.code_version}
+    columns = [column.name for column in table.columns]
+    rows = frame.with_columns(**{name: pl.lit(value) for name, value in values.items() if name in columns})
+    missing, foreign = set(columns) - set(rows.columns), set(rows.columns) - set(columns)
+    if missing or foreign:
+        raise ValueError(
+            f"{table.schema}.{table.name}: frame lacks {sorted(missing)} and has unknown columns {sorted(foreign)}"
+        )
+    return rows.select(columns).with_columns(pl.col(pl.Datetime).dt.cast_time_unit("us"))
+
+
+def _require_inside(name: str, frame: pl.DataFrame, window: Window) -> None:
+    outside = frame.filter(~pl.col(TIME_COLUMN).is_between(window.start, window.end, closed="left"))
+    if outside.height:
+        raise ValueError(
+            f"{name}: {outside.height} rows lie outside {window}, the first at {outside[TIME_COLUMN].min()}"
+        )
+
+
+def _qualified(table: TableSchema) -> str:
+    return f"{_quoted(table.schema)}.{_quoted(table.name)}"
+
+
+def _names(columns: Sequence[str], relation: str = "") -> str:
+    prefix = f"{relation}." if relation else ""
+    return ", ".join(prefix + _quoted(column) for column in columns)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,326 @@
+-- The schema as the migrations build it. Written by `python -m sql.schema --write`: do not edit, do not execute.
+
+-- A (appetite to add) and E (assertiveness to exit) per bucket and execution timeframe, with all 15 channels.
+CREATE TABLE regime.ae_score (
+    bucket text NOT NULL,  -- Cap bucket of the tokens this score is for.
+    book_id text NOT NULL DEFAULT 'onchain_crypto'::text,
+    timeframe text NOT NULL,  -- Execution timeframe.
+    timestamp timestamp with time zone NOT NULL,  -- Open of the execution bar, UTC; the score uses what was closed at its close.
+    a double precision,  -- Appetite to add, 0..1; NULL when no channel is present.
+    e double precision,  -- Assertiveness to exit, 0..1; NULL when no channel is present.
+    a_raw double precision,  -- A before the clamp to 0..1.
+    e_raw double precision,  -- E before the clamp to 0..1.
+    coverage smallint NOT NULL,  -- Channels present, of 15.
+    degraded boolean NOT NULL,  -- True below the configured coverage (12): the runtime does not act on it.
+    btc_macro text,
+    btc_meso text,
+    btc_micro text,
+    alt_macro text,
+    alt_meso text,
+    alt_micro text,
+    bucket_macro text,
+    bucket_meso text,
+    bucket_micro text,
+    btcd_macro text,
+    btcd_meso text,
+    btcd_micro text,
+    usdtd_macro text,
+    usdtd_meso text,
+    usdtd_micro text,
+    channel_status text[] NOT NULL,  -- ok, missing, stale or warming_up, in channel order (btc, alt, bucket, btcd, usdtd x macro, meso, micro).
+    channel_a double precision[] NOT NULL,  -- Weighted contribution of each channel to A.
+    channel_e double precision[] NOT NULL,  -- Weighted contribution of each channel to E.
+    channel_signal text[] NOT NULL,  -- State, flags and transition of each channel that had a delta, joined by +.
+    channel_timestamp timestamp with time zone[] NOT NULL,  -- Bar each channel was read from.
+    config_version bigint NOT NULL,
+    run_id text NOT NULL,
+    computed_at timestamp with time zone NOT NULL,
+    code_version text NOT NULL,
+    CONSTRAINT ae_score_pkey PRIMARY KEY (bucket, book_id, timeframe, "timestamp"),
+    CONSTRAINT ae_score_a_check CHECK (((a >= (0)::double precision) AND (a <= (1)::double precision))),
+    CONSTRAINT ae_score_bucket_check CHECK ((bucket = ANY (ARRAY['nano'::text, 'micro'::text, 'mid'::text, 'big'::text, 'large'::text]))),
+    CONSTRAINT ae_score_coverage_check CHECK (((coverage >= 0) AND (coverage <= 15))),
+    CONSTRAINT ae_score_e_check CHECK (((e >= (0)::double precision) AND (e <= (1)::double precision))),
+    CONSTRAINT ae_score_has_15_channels CHECK (((cardinality(channel_status) = 15) AND (cardinality(channel_a) = 15) AND (cardinality(channel_e) = 15) AND (cardinality(channel_signal) = 15) AND (cardinality(channel_timestamp) = 15))),
+    CONSTRAINT ae_score_is_null_without_channels CHECK ((((coverage = 0) = (a IS NULL)) AND ((a IS NULL) = (e IS NULL)))),
+    CONSTRAINT ae_score_timeframe_check CHECK ((timeframe = ANY (ARRAY['1m'::text, '5m'::text, '15m'::text, '1h'::text, '4h'::text, '1d'::text])))
+);
+CREATE INDEX ae_score_timestamp ON regime.ae_score USING btree ("timestamp");
+
+-- Bars that were refused or superseded, each with its reason. Append-only: nothing is lost.
+CREATE TABLE regime.bar_quarantine (
+    quarantine_id text NOT NULL,  -- Hash of the reason and the row as received: storing it twice changes nothing.
+    table_name text NOT NULL,  -- Table the row was meant for.
+    loaded_for timestamp with time zone NOT NULL,  -- Day the row belongs to; the start of the loaded window when it has no usable timestamp.
+    token_contract text,
+    chain text,
+    timeframe text,
+    timestamp timestamp with time zone,
+    open_usd double precision,
+    high_usd double precision,
+    low_usd double precision,
+    close_usd double precision,
+    volume double precision,
+    source text,
+    reason text NOT NULL,  -- First rule that refused the row.
+    detail text NOT NULL,  -- The numbers behind the reason.
+    payload text NOT NULL,  -- The row as it was received, JSON.
+    known_at timestamp with time zone NOT NULL,
+    run_id text NOT NULL,
+    computed_at timestamp with time zone NOT NULL,
+    code_version text NOT NULL,
+    CONSTRAINT bar_quarantine_pkey PRIMARY KEY (quarantine_id),
+    CONSTRAINT bar_quarantine_reason_check CHECK ((reason = ANY (ARRAY['naive_timestamp'::text, 'missing_value'::text, 'off_grid_timestamp'::text, 'future_bar'::text, 'not_finite'::text, 'non_positive_price'::text, 'negative_volume'::text, 'ohlc_order'::text, 'out_of_range'::text, 'revision_conflict'::text, 'unit_step'::text, 'price_jump'::text, 'superseded'::text]))),
+    CONSTRAINT bar_quarantine_table_name_check CHECK ((table_name = ANY (ARRAY['majors_price_data_ohlc'::text, 'lowcap_price_data_ohlc'::text, 'dominance_sample'::text])))
+);
+CREATE INDEX bar_quarantine_loaded_for ON regime.bar_quarantine USING btree (table_name, loaded_for);
+
+-- Market-cap dominance as sampled from the source.
+CREATE TABLE regime.dominance_sample (
+    metric text NOT NULL,  -- BTC.d or USDT.d.
+    timeframe text NOT NULL,  -- Sampling interval.
+    timestamp timestamp with time zone NOT NULL,  -- Instant of the sample, or start of the interval it stands for, UTC.
+    value_pct double precision NOT NULL,  -- Share of the total market cap, percent.
+    source text NOT NULL,
+    known_at timestamp with time zone NOT NULL,  -- When this value was first stored.
+    run_id text NOT NULL,
+    computed_at timestamp with time zone NOT NULL,
+    code_version text NOT NULL,
+    CONSTRAINT dominance_sample_pkey PRIMARY KEY (metric, timeframe, "timestamp"),
+    CONSTRAINT dominance_sample_metric_check CHECK ((metric = ANY (ARRAY['BTC.d'::text, 'USDT.d'::text]))),
+    CONSTRAINT dominance_sample_timeframe_check CHECK ((timeframe = ANY (ARRAY['1m'::text, '5m'::text, '15m'::text, '1h'::text, '4h'::text, '1d'::text]))),
+    CONSTRAINT dominance_sample_value_pct_check CHECK (((value_pct > (0)::double precision) AND (value_pct < (100)::double precision)))
+);
+CREATE INDEX dominance_sample_timestamp ON regime.dominance_sample USING btree ("timestamp");
+
+-- Bars of the low-cap tokens: as the venue printed them, and rolled up where it did not.
+CREATE TABLE regime.lowcap_price_data_ohlc (
+    token_contract text NOT NULL,  -- Contract address, or the symbol where the venue lists no contract.
+    chain text NOT NULL,  -- Chain or venue the contract lives on.
+    timeframe text NOT NULL,  -- Bar length.
+    timestamp timestamp with time zone NOT NULL,  -- Open of the bar, UTC; usable from open + timeframe.
+    open_usd double precision NOT NULL,
+    high_usd double precision NOT NULL,
+    low_usd double precision NOT NULL,
+    close_usd double precision NOT NULL,
+    volume double precision NOT NULL,  -- As the venue printed it, summed in a roll-up.
+    source text NOT NULL,  -- Venue, or rollup:<timeframe it was rolled up from>.
+    coverage double precision NOT NULL,  -- Share of the bar its components cover, 0..1.
+    partial boolean NOT NULL,  -- True when coverage is below 1; re-rolled when late minutes arrive.
+    known_at timestamp with time zone NOT NULL,  -- When these values were first stored.
+    run_id text NOT NULL,
+    computed_at timestamp with time zone NOT NULL,
+    code_version text NOT NULL,
+    CONSTRAINT lowcap_price_data_ohlc_pkey PRIMARY KEY (token_contract, chain, timeframe, "timestamp"),
+    CONSTRAINT lowcap_price_data_ohlc_coverage_check CHECK (((coverage > (0)::double precision) AND (coverage <= (1)::double precision))),
+    CONSTRAINT lowcap_price_data_ohlc_is_a_bar CHECK (((low_usd > (0)::double precision) AND (high_usd < 'Infinity'::double precision) AND (low_usd <= LEAST(open_usd, close_usd)) AND (high_usd >= GREATEST(open_usd, close_usd)))),
+    CONSTRAINT lowcap_price_data_ohlc_timeframe_check CHECK ((timeframe = ANY (ARRAY['1m'::text, '5m'::text, '15m'::text, '1h'::text, '4h'::text, '1d'::text]))),
+    CONSTRAINT lowcap_price_data_ohlc_volume_check CHECK (((volume >= (0)::double precision) AND (volume < 'Infinity'::double precision)))
+);
+CREATE INDEX lowcap_price_data_ohlc_timestamp ON regime.lowcap_price_data_ohlc USING btree ("timestamp");
+
+-- Bars of the majors: as the venue printed them, and rolled up where it did not.
+CREATE TABLE regime.majors_price_data_ohlc (
+    symbol text NOT NULL,  -- Canonical symbol: BTC, ETH, SOL, BNB, HYPE.
+    timeframe text NOT NULL,  -- Bar length.
+    timestamp timestamp with time zone NOT NULL,  -- Open of the bar, UTC; usable from open + timeframe.
+    open_usd double precision NOT NULL,
+    high_usd double precision NOT NULL,
+    low_usd double precision NOT NULL,
+    close_usd double precision NOT NULL,
+    volume double precision NOT NULL,  -- As the venue printed it, summed in a roll-up.
+    source text NOT NULL,  -- Venue, or rollup:<timeframe it was rolled up from>.
+    coverage double precision NOT NULL,  -- Share of the bar its components cover, 0..1.
+    partial boolean NOT NULL,  -- True when coverage is below 1; re-rolled when late minutes arrive.
+    known_at timestamp with time zone NOT NULL,  -- When these values were first stored.
+    run_id text NOT NULL,
+    computed_at timestamp with time zone NOT NULL,
+    code_version text NOT NULL,
+    CONSTRAINT majors_price_data_ohlc_pkey PRIMARY KEY (symbol, timeframe, "timestamp"),
+    CONSTRAINT majors_price_data_ohlc_coverage_check CHECK (((coverage > (0)::double precision) AND (coverage <= (1)::double precision))),
+    CONSTRAINT majors_price_data_ohlc_is_a_bar CHECK (((low_usd > (0)::double precision) AND (high_usd < 'Infinity'::double precision) AND (low_usd <= LEAST(open_usd, close_usd)) AND (high_usd >= GREATEST(open_usd, close_usd)))),
+    CONSTRAINT majors_price_data_ohlc_timeframe_check CHECK ((timeframe = ANY (ARRAY['1m'::text, '5m'::text, '15m'::text, '1h'::text, '4h'::text, '1d'::text]))),
+    CONSTRAINT majors_price_data_ohlc_volume_check CHECK (((volume >= (0)::double precision) AND (volume < 'Infinity'::double precision)))
+);
+CREATE INDEX majors_price_data_ohlc_timestamp ON regime.majors_price_data_ohlc USING btree ("timestamp");
+
+-- Uptrend state of each driver bar, with its flags, scores and the reason of every transition.
+CREATE TABLE regime.regime_driver_state (
+    driver text NOT NULL,
+    book_id text NOT NULL DEFAULT 'onchain_crypto'::text,
+    timeframe text NOT NULL,
+    timestamp timestamp with time zone NOT NULL,  -- Open of the bar, UTC.
+    status text NOT NULL,  -- warming_up below 333 bars: no state, no contribution to A/E.
+    state text NOT NULL,  -- S0..S3, or S4 = no clear state yet.
+    prev_state text,
+    transition text,  -- Arrow taken on this bar, for example S1->S0.
+    transition_reason text,
+    bootstrapped boolean NOT NULL,  -- True in an S3 that was never seen to start; it emits no buy flag.
+    s3_start_at timestamp with time zone,
+    bars_since_s3 integer,
+    price double precision NOT NULL,
+    buy_signal boolean NOT NULL,
+    buy_flag boolean NOT NULL,
+    first_dip_buy_flag boolean NOT NULL,
+    trim_flag boolean NOT NULL,
+    emergency_exit boolean NOT NULL,
+    reclaimed_ema333 boolean NOT NULL,
+    exit_position boolean NOT NULL,
+    exit_reason text,
+    ts double precision,  -- Trend strength, 0..1.
+    ts_with_boost double precision,
+    sr_boost double precision,
+    ox double precision,  -- Over-extension, 0..1.
+    dx double precision,  -- Discount, 0..1.
+    edx double precision,  -- Trend decay since S3 began, 0..1; higher is more decayed.
+    gate_mask integer NOT NULL,  -- Which gates passed on this bar, one bit each.
+    config_version bigint NOT NULL,
+    run_id text NOT NULL,
+    computed_at timestamp with time zone NOT NULL,
+    code_version text NOT NULL,
+    CONSTRAINT regime_driver_state_pkey PRIMARY KEY (driver, book_id, timeframe, "timestamp"),
+    CONSTRAINT regime_driver_state_bars_since_s3_check CHECK ((bars_since_s3 >= 0)),
+    CONSTRAINT regime_driver_state_check CHECK (((exit_reason IS NOT NULL) OR (NOT exit_position))),
+    CONSTRAINT regime_driver_state_driver_check CHECK ((driver = ANY (ARRAY['BTC'::text, 'ALT'::text, 'nano'::text, 'micro'::text, 'mid'::text, 'big'::text, 'large'::text, 'BTC.d'::text, 'USDT.d'::text]))),
+    CONSTRAINT regime_driver_state_dx_check CHECK (((dx >= (0)::double precision) AND (dx <= (1)::double precision))),
+    CONSTRAINT regime_driver_state_edx_check CHECK (((edx >= (0)::double precision) AND (edx <= (1)::double precision))),
+    CONSTRAINT regime_driver_state_ox_check CHECK (((ox >= (0)::double precision) AND (ox <= (1)::double precision))),
+    CONSTRAINT regime_driver_state_prev_state_check CHECK ((prev_state = ANY (ARRAY['S0'::text, 'S1'::text, 'S2'::text, 'S3'::text, 'S4'::text]))),
+    CONSTRAINT regime_driver_state_state_check CHECK ((state = ANY (ARRAY['S0'::text, 'S1'::text, 'S2'::text, 'S3'::text, 'S4'::text]))),
+    CONSTRAINT regime_driver_state_status_check CHECK ((status = ANY (ARRAY['warming_up'::text, 'ok'::text]))),
+    CONSTRAINT regime_driver_state_timeframe_check CHECK ((timeframe = ANY (ARRAY['1m'::text, '1h'::text, '1d'::text]))),
+    CONSTRAINT regime_driver_state_transition_reason_check CHECK ((transition_reason = ANY (ARRAY['bootstrap_s0_order'::text, 'bootstrap_s3_order'::text, 'fast_band_above_ema60'::text, 's1_to_s0_bearish_order'::text, 'price_above_ema333'::text, 'price_below_ema333'::text, 'bullish_order'::text, 's2_to_s0_bearish_order'::text, 'all_emas_below_333'::text]))),
+    CONSTRAINT regime_driver_state_ts_check CHECK (((ts >= (0)::double precision) AND (ts <= (1)::double precision)))
+);
+CREATE INDEX regime_driver_state_timestamp ON regime.regime_driver_state USING btree ("timestamp");
+
+-- Indicators of each driver bar. NULL where an indicator is not defined yet.
+CREATE TABLE regime.regime_driver_ta (
+    driver text NOT NULL,
+    book_id text NOT NULL DEFAULT 'onchain_crypto'::text,
+    timeframe text NOT NULL,
+    timestamp timestamp with time zone NOT NULL,  -- Open of the bar, UTC.
+    bars_count integer NOT NULL,  -- Bars since the series began or restarted after a long hole.
+    warm boolean NOT NULL,  -- True from 999 bars: the first value weighs less than 0.25 % in EMA333.
+    latest_price double precision NOT NULL,  -- Close of this bar.
+    ema20 double precision NOT NULL,
+    ema30 double precision NOT NULL,
+    ema50 double precision NOT NULL,
+    ema60 double precision NOT NULL,
+    ema144 double precision NOT NULL,
+    ema250 double precision NOT NULL,
+    ema333 double precision NOT NULL,
+    ema20_slope double precision,  -- Least-squares slope of the last 10 EMA values over the EMA, fraction per bar.
+    ema60_slope double precision,
+    ema144_slope double precision,
+    ema250_slope double precision,
+    ema333_slope double precision,
+    d_ema60_slope double precision,  -- Slope now minus slope 10 bars ago.
+    d_ema144_slope double precision,
+    d_ema250_slope double precision,
+    d_ema333_slope double precision,
+    sep_fast double precision NOT NULL,  -- (EMA20 - EMA60) / EMA60.
+    sep_mid double precision NOT NULL,  -- (EMA60 - EMA144) / EMA144.
+    dsep_fast_5 double precision,
+    dsep_mid_5 double precision,
+    atr double precision,
+    atr_norm double precision,  -- ATR over EMA50.
+    atr_mean_20 double precision,
+    atr_peak_10 double precision,
+    rsi double precision,
+    rsi_slope_10 double precision,
+    adx double precision,
+    adx_slope_10 double precision,
+    vo_z double precision,  -- z-score of log(1 + volume) against its own exponentially weighted history.
+    vo_z_cluster boolean,
+    carry double precision[] NOT NULL,  -- What the recursion needs beyond the named columns, so that the next bar costs O(1).
+    config_version bigint NOT NULL,
+    run_id text NOT NULL,
+    computed_at timestamp with time zone NOT NULL,
+    code_version text NOT NULL,
+    CONSTRAINT regime_driver_ta_pkey PRIMARY KEY (driver, book_id, timeframe, "timestamp"),
+    CONSTRAINT regime_driver_ta_adx_check CHECK (((adx >= (0)::double precision) AND (adx <= (100.000001)::double precision))),
+    CONSTRAINT regime_driver_ta_atr_check CHECK ((atr >= (0)::double precision)),
+    CONSTRAINT regime_driver_ta_atr_mean_20_check CHECK ((atr_mean_20 >= (0)::double precision)),
+    CONSTRAINT regime_driver_ta_atr_norm_check CHECK ((atr_norm >= (0)::double precision)),
+    CONSTRAINT regime_driver_ta_atr_peak_10_check CHECK ((atr_peak_10 >= (0)::double precision)),
+    CONSTRAINT regime_driver_ta_bars_count_check CHECK ((bars_count > 0)),
+    CONSTRAINT regime_driver_ta_driver_check CHECK ((driver = ANY (ARRAY['BTC'::text, 'ALT'::text, 'nano'::text, 'micro'::text, 'mid'::text, 'big'::text, 'large'::text, 'BTC.d'::text, 'USDT.d'::text]))),
+    CONSTRAINT regime_driver_ta_rsi_check CHECK (((rsi >= (0)::double precision) AND (rsi <= (100)::double precision))),
+    CONSTRAINT regime_driver_ta_timeframe_check CHECK ((timeframe = ANY (ARRAY['1m'::text, '1h'::text, '1d'::text]))),
+    CONSTRAINT regime_driver_ta_vo_z_check CHECK (((vo_z >= ('-4'::integer)::double precision) AND (vo_z <= (6)::double precision)))
+);
+CREATE INDEX regime_driver_ta_timestamp ON regime.regime_driver_ta USING btree ("timestamp");
+
+-- Bars of the regime drivers: BTC, the ALT and bucket return indices, and the dominances.
+CREATE TABLE regime.regime_price_data_ohlc (
+    driver text NOT NULL,  -- BTC, ALT, a cap bucket, BTC.d or USDT.d.
+    book_id text NOT NULL DEFAULT 'onchain_crypto'::text,  -- Asset class; all crypto books share one driver set.
+    timeframe text NOT NULL,  -- Bar length.
+    timestamp timestamp with time zone NOT NULL,  -- Open of the bar, UTC; usable from open + timeframe.
+    open_usd double precision NOT NULL,
+    high_usd double precision NOT NULL,
+    low_usd double precision NOT NULL,
+    close_usd double precision NOT NULL,  -- USD for BTC, index points (base 100) for composites, percent for dominance.
+    volume double precision NOT NULL,
+    source text NOT NULL,  -- Venue, rollup:<timeframe>, or composite.
+    component_count integer NOT NULL,  -- Components that were used, not those that were tagged.
+    coverage double precision NOT NULL,  -- Share of the bar its components cover, 0..1.
+    partial boolean NOT NULL,  -- True when coverage is below 1.
+    carried boolean NOT NULL,  -- True when every value was carried forward from an earlier sample.
+    config_version bigint NOT NULL,  -- Version of pm.pm_config that made the row.
+    run_id text NOT NULL,
+    computed_at timestamp with time zone NOT NULL,
+    code_version text NOT NULL,
+    CONSTRAINT regime_price_data_ohlc_pkey PRIMARY KEY (driver, book_id, timeframe, "timestamp"),
+    CONSTRAINT regime_price_data_ohlc_component_count_check CHECK ((component_count > 0)),
+    CONSTRAINT regime_price_data_ohlc_coverage_check CHECK (((coverage > (0)::double precision) AND (coverage <= (1)::double precision))),
+    CONSTRAINT regime_price_data_ohlc_driver_check CHECK ((driver = ANY (ARRAY['BTC'::text, 'ALT'::text, 'nano'::text, 'micro'::text, 'mid'::text, 'big'::text, 'large'::text, 'BTC.d'::text, 'USDT.d'::text]))),
+    CONSTRAINT regime_price_data_ohlc_is_a_bar CHECK (((low_usd > (0)::double precision) AND (high_usd < 'Infinity'::double precision) AND (low_usd <= LEAST(open_usd, close_usd)) AND (high_usd >= GREATEST(open_usd, close_usd)))),
+    CONSTRAINT regime_price_data_ohlc_timeframe_check CHECK ((timeframe = ANY (ARRAY['1m'::text, '5m'::text, '15m'::text, '1h'::text, '4h'::text, '1d'::text]))),
+    CONSTRAINT regime_price_data_ohlc_volume_check CHECK (((volume >= (0)::double precision) AND (volume < 'Infinity'::double precision)))
+);
+CREATE INDEX regime_price_data_ohlc_timestamp ON regime.regime_price_data_ohlc USING btree ("timestamp");
+
+-- Every configuration that was ever in force. The newest version is; append-only.
+CREATE TABLE pm.pm_config (
+    version bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    config jsonb NOT NULL,  -- What differs from the defaults, nested as in the code.
+    config_hash text NOT NULL,  -- SHA-256 of config as canonical JSON; code_version names the defaults below it.
+    author text NOT NULL,
+    reason text NOT NULL,
+    created_at timestamp with time zone NOT NULL DEFAULT now(),
+    CONSTRAINT pm_config_pkey PRIMARY KEY (version),
+    CONSTRAINT pm_config_author_check CHECK ((author <> ''::text)),
+    CONSTRAINT pm_config_config_check CHECK ((jsonb_typeof(config) = 'object'::text)),
+    CONSTRAINT pm_config_reason_check CHECK ((reason <> ''::text))
+);
+
+-- One row a tick: what the runtime read for a closed bar. Append-only.
+CREATE TABLE pm.pm_tick (
+    tick_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    timeframe text NOT NULL,
+    bar_timestamp timestamp with time zone NOT NULL,  -- Open of the closed bar the tick is for, UTC.
+    mode text NOT NULL,  -- ACTIVE, or REDUCE_ONLY when no score could be trusted.
+    mode_reason text,
+    scores jsonb NOT NULL,  -- The A/E rows as they were read: bucket, a, e, coverage, degraded, stale, timestamp, config_version.
+    scores_fresh smallint NOT NULL,
+    scores_stale smallint NOT NULL,
+    scores_degraded smallint NOT NULL,
+    config_version bigint NOT NULL,
+    code_version text NOT NULL,
+    holder text NOT NULL,  -- Process that held the lease: host, pid, start.
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT pm_tick_pkey PRIMARY KEY (tick_id),
+    CONSTRAINT pm_tick_once_per_bar UNIQUE (timeframe, bar_timestamp),
+    CONSTRAINT pm_tick_config_version_fkey FOREIGN KEY (config_version) REFERENCES pm.pm_config(version),
+    CONSTRAINT pm_tick_mode_check CHECK ((mode = ANY (ARRAY['ACTIVE'::text, 'REDUCE_ONLY'::text]))),
+    CONSTRAINT pm_tick_says_why_it_reduces CHECK (((mode = 'ACTIVE'::text) OR (mode_reason IS NOT NULL))),
+    CONSTRAINT pm_tick_scores_check CHECK ((jsonb_typeof(scores) = 'array'::text)),
+    CONSTRAINT pm_tick_scores_degraded_check CHECK ((scores_degraded >= 0)),
+    CONSTRAINT pm_tick_scores_fresh_check CHECK ((scores_fresh >= 0)),
+    CONSTRAINT pm_tick_scores_stale_check CHECK ((scores_stale >= 0)),
+    CONSTRAINT pm_tick_timeframe_check CHECK ((timeframe = ANY (ARRAY['1m'::text, '5m'::text, '15m'::text, '1h'::text, '4h'::text, '1d'::text])))
+);
+CREATE INDEX pm_tick_bar_timestamp ON pm.pm_tick USING btree (bar_timestamp);

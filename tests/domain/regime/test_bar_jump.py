@@ -1,0 +1,162 @@
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from domain.config.bar import BarConfig
+from domain.regime.bar import ValidatedBars, validate_bars
+from domain.regime.bar_jump import LAST_CLOSE_SCHEMA
+from domain.regime.bar_quarantine import RAW_SCHEMA
+
+T0 = datetime(2025, 10, 30, tzinfo=UTC)
+NO_CLOSE = pl.DataFrame(schema=LAST_CLOSE_SCHEMA)
+
+
+def bar(token="T", minute=0, price=1.0, **changes):
+    """One 1m bar that opens `minute` minutes after T0, flat at `price`."""
+    row = {"token_contract": token, "chain": "bsc", "timeframe": "1m", "timestamp": T0 + timedelta(minutes=minute)}
+    row |= dict.fromkeys(("open_usd", "high_usd", "low_usd", "close_usd"), price)
+    return row | {"volume": 10.0, "source": "venue"} | changes
+
+
+def validated(*rows, previous=NO_CLOSE, as_of=T0 + timedelta(days=30), released=(), **config) -> ValidatedBars:
+    frame = pl.DataFrame(list(rows), schema=RAW_SCHEMA)
+    return validate_bars(frame, previous, as_of=as_of, config=BarConfig(**config), released=released)
+
+
+def last_close(*series):
+    """Last closes one minute before T0, of (token, close) pairs."""
+    rows = [bar(token, minute=-1, price=close) for token, close in series]
+    return pl.DataFrame(rows).select("token_contract", "chain", "timeframe", "timestamp", "close_usd")
+
+
+@pytest.mark.parametrize("price", [67743.0, 21.0, 1 / 21])
+def test_a_spike_is_refused_and_the_next_good_bar_is_not(price):
+    result = validated(bar(minute=0), bar(minute=1, price=price), bar(minute=2, price=1.1))
+
+    assert result.quarantined["reason"].to_list() == ["price_jump"]
+    assert result.accepted["close_usd"].to_list() == [1.0, 1.1]
+
+
+def test_a_jump_says_its_ratio_and_what_it_was_compared_with():
+    result = validated(bar(price=67743.0 * 1.2e-05), previous=last_close(("T", 1.2e-05)))
+
+    assert "ratio 67743.0 to previous close 0.000012 at 2025-10-29T23:59Z" in result.quarantined["detail"][0]
+
+
+def test_a_move_of_less_than_the_limit_is_accepted():
+    result = validated(bar(minute=0), bar(minute=1, price=14.0))
+
+    assert result.accepted.height == 2
+
+
+def test_a_wick_beyond_the_limit_is_a_jump_even_when_the_close_is_not():
+    assert validated(bar(high_usd=25.0), previous=last_close(("T", 1.0))).quarantined["reason"][0] == "price_jump"
+
+
+def test_a_first_bar_is_judged_by_its_own_open():
+    result = validated(bar(minute=0, close_usd=129.0, high_usd=129.0), bar(minute=1))
+
+    assert result.quarantined["reason"].to_list() == ["price_jump"]
+    assert result.accepted["timestamp"].to_list() == [T0 + timedelta(minutes=1)]
+
+
+def stepped(tokens, minutes, factor):
+    return [bar(token, minute, price=factor) for token in tokens for minute in minutes]
+
+
+def test_a_chain_that_steps_together_stays_refused_until_it_returns():
+    tokens = ("A", "B", "C")
+    rows = (
+        stepped(tokens, range(5), 1.0) + stepped(tokens, range(5, 79), 89_000.0) + stepped(tokens, range(79, 82), 1.1)
+    )
+
+    result = validated(*rows)
+
+    assert result.quarantined["reason"].unique().to_list() == ["unit_step"]
+    assert result.quarantined.height == 3 * 74
+    assert result.accepted["close_usd"].max() == 1.1
+
+
+@pytest.mark.parametrize(
+    ("stepping", "calm", "factor", "reason"),
+    [
+        (3, 0, 8.0, "unit_step"),
+        (3, 3, 8.0, "unit_step"),
+        (3, 3, 1 / 8.0, "unit_step"),
+        (3, 4, 8.0, None),
+        (2, 0, 8.0, None),
+        (3, 0, 4.9, None),
+        (2, 0, 21.0, "price_jump"),
+    ],
+)
+def test_a_unit_step_needs_enough_tokens_and_half_of_the_chain(stepping, calm, factor, reason):
+    tokens = [f"S{i}" for i in range(stepping)]
+    others = [f"C{i}" for i in range(calm)]
+    previous = last_close(*((token, 1.0) for token in tokens + others))
+
+    result = validated(*stepped(tokens, [0], factor), *stepped(others, [0], 1.0), previous=previous)
+
+    assert result.quarantined["reason"].to_list() == [reason] * (stepping if reason else 0)
+
+
+def test_ratios_that_disagree_are_a_market_and_not_a_unit():
+    previous = last_close(("A", 1.0), ("B", 1.0), ("C", 1.0))
+
+    result = validated(bar("A", price=6.0), bar("B", price=10.0), bar("C", price=16.0), previous=previous)
+
+    assert result.quarantined.is_empty()
+
+
+def test_a_small_step_is_held_when_the_chain_thins_out():
+    previous = last_close(("A", 1.0), ("B", 1.0), ("C", 1.0))
+
+    result = validated(*stepped("ABC", [0], 8.0), bar("A", 1, price=9.0), bar("A", 2, price=2.0), previous=previous)
+
+    assert result.quarantined["reason"].to_list() == ["unit_step"] * 4
+    assert result.accepted["close_usd"].to_list() == [2.0]
+
+
+def test_a_step_that_fades_is_refused_until_it_is_gone():
+    previous = last_close(("A", 1.0), ("B", 1.0), ("C", 1.0))
+    fading = [bar("A", minute, price=price) for minute, price in enumerate((1000.0, 100.0, 19.0, 5.1, 4.9), start=1)]
+
+    result = validated(*stepped("ABC", [0], 89_000.0), *fading, previous=previous)
+
+    assert result.accepted["close_usd"].to_list() == [4.9]
+
+
+def test_a_newcomer_is_refused_while_its_chain_steps():
+    previous = last_close(("A", 1.0), ("B", 1.0), ("C", 1.0))
+
+    result = validated(*stepped("ABCN", [0], 89_000.0), bar("N", 1, price=2.0), previous=previous)
+
+    assert result.accepted["close_usd"].to_list() == [2.0]
+
+
+def test_a_released_jump_is_accepted_and_later_bars_are_judged_by_it():
+    rows = [bar(minute=0), bar(minute=1, price=30.0), bar(minute=2, price=31.0)]
+    first = validated(*rows).quarantined.sort("timestamp")["quarantine_id"][0]
+
+    result = validated(*rows, released=[first])
+
+    assert result.accepted["close_usd"].to_list() == [1.0, 30.0, 31.0]
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(("min_tokens", "reason"), [(2, "unit_step"), (3, "price_jump")])
+def test_the_recorded_step_of_a_whole_chain_never_passes(shared_data, min_tokens, reason):
+    closes = pl.read_parquet(shared_data / "ancestor_system" / "token_close_1h.parquet")
+    price = [pl.col("close").alias(name) for name in ("open_usd", "high_usd", "low_usd", "close_usd")]
+    bars = closes.filter(pl.col("chain") == "bsc").select(
+        pl.col("contract").alias("token_contract"), "chain", pl.lit("1h").alias("timeframe"),
+        pl.col("ts").alias("timestamp"), *price, pl.lit(0.0).alias("volume"), pl.lit("recorded").alias("source"),
+    )  # fmt: skip
+
+    config = BarConfig(unit_step_min_tokens=min_tokens)
+    result = validate_bars(bars, NO_CLOSE, as_of=datetime(2026, 1, 1, tzinfo=UTC), config=config)
+
+    started_at = datetime(2025, 10, 30, 1, tzinfo=UTC)
+    assert result.accepted["timestamp"].max() == started_at - timedelta(hours=1)
+    assert result.accepted["close_usd"].max() < 3.0
+    assert reason in result.quarantined["reason"]

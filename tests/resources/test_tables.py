@@ -1,0 +1,140 @@
+"""Reading and replacing windows of real tables."""
+
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from domain.vocabulary.window import Window
+from resources.tables import BlockedByCheckError, InlineCheck, Stamp, Tables, content_hash
+
+pytestmark = pytest.mark.postgres
+
+TABLE = "regime.dominance_sample"
+DAY = Window(datetime(2025, 1, 2, tzinfo=UTC), datetime(2025, 1, 3, tzinfo=UTC))
+STAMP = Stamp("a-run", "1")
+NO_FUTURE = InlineCheck("samples_were_taken", "check_dominance_samples_were_taken", "why")
+
+
+def samples(start: datetime, count: int, *, value: float = 50.0, known_at: datetime = DAY.end) -> pl.DataFrame:
+    """Five-minute samples of BTC.d from `start`."""
+    return pl.DataFrame(
+        {
+            "metric": "BTC.d",
+            "timeframe": "5m",
+            "timestamp": [start + timedelta(minutes=5 * i) for i in range(count)],
+            "value_pct": [value + i for i in range(count)],
+            "source": "test",
+            "known_at": known_at,
+        },
+        schema_overrides={"timestamp": pl.Datetime("us", "UTC"), "known_at": pl.Datetime("us", "UTC")},
+    )
+
+
+def whole() -> pl.DataFrame:
+    return Tables().read(TABLE, DAY.with_lookback(timedelta(days=30)))
+
+
+def test_a_window_is_read_back_as_it_was_written(database):
+    frame = samples(DAY.start, 4)
+
+    Tables().replace(TABLE, DAY, frame, stamp=STAMP)
+
+    assert whole().select(frame.columns).equals(frame)
+
+
+def test_writing_twice_leaves_the_same_rows(database):
+    tables = Tables()
+    tables.replace(TABLE, DAY, samples(DAY.start, 4), stamp=STAMP)
+    before = whole()
+
+    second = tables.replace(TABLE, DAY, samples(DAY.start, 4), stamp=Stamp("another-run", "1"))
+
+    assert second.deleted == 4
+    assert whole().drop("run_id", "computed_at").equals(before.drop("run_id", "computed_at"))
+
+
+def test_only_the_window_is_replaced(database):
+    tables = Tables()
+    yesterday = Window(DAY.start - timedelta(days=1), DAY.start)
+    tables.replace(TABLE, yesterday, samples(yesterday.start, 3), stamp=STAMP)
+
+    tables.replace(TABLE, DAY, samples(DAY.start, 2), stamp=STAMP)
+    tables.replace(TABLE, DAY, samples(DAY.start, 0), stamp=STAMP)
+
+    assert whole()["timestamp"].to_list() == samples(yesterday.start, 3)["timestamp"].to_list()
+
+
+def test_a_failed_check_leaves_the_old_window(database):
+    tables = Tables()
+    tables.replace(TABLE, DAY, samples(DAY.start, 2), stamp=STAMP)
+    too_early = samples(DAY.start, 3, known_at=DAY.start + timedelta(minutes=5))
+
+    with pytest.raises(BlockedByCheckError, match=r"samples_were_taken \(1 rows\)") as blocked:
+        tables.replace(TABLE, DAY, too_early, stamp=STAMP, checks=[NO_FUTURE])
+
+    assert blocked.value.failed == {"samples_were_taken": 1}
+    assert whole().height == 2
+
+
+def test_a_row_outside_the_window_is_refused(database):
+    with pytest.raises(ValueError, match="1 rows lie outside"):
+        Tables().replace(TABLE, DAY, samples(DAY.end - timedelta(minutes=5), 2), stamp=STAMP)
+
+    assert whole().is_empty()
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        (samples(DAY.start, 1).drop("source"), r"lacks \['source'\]"),
+        (samples(DAY.start, 1).with_columns(note=pl.lit("x")), r"unknown columns \['note'\]"),
+    ],
+)
+def test_columns_must_be_those_of_the_table(database, frame, message):
+    with pytest.raises(ValueError, match=message):
+        Tables().replace(TABLE, DAY, frame, stamp=STAMP)
+
+
+def test_a_constraint_of_the_table_is_the_second_wall(database):
+    with pytest.raises(Exception, match="dominance_sample_value_pct_check"):
+        Tables().replace(TABLE, DAY, samples(DAY.start, 1, value=120.0), stamp=STAMP)
+
+    assert whole().is_empty()
+
+
+def test_the_last_rows_of_each_key_come_back_in_key_order(database):
+    tables = Tables()
+    both = pl.concat([samples(DAY.start, 5), samples(DAY.start, 3).with_columns(metric=pl.lit("USDT.d"))])
+    tables.replace(TABLE, DAY, both, stamp=STAMP)
+
+    last = tables.read_last(TABLE, DAY.start + timedelta(minutes=15), rows=2, columns=["value_pct"])
+
+    assert last.rows() == [
+        ("BTC.d", "5m", DAY.start + timedelta(minutes=5), 51.0),
+        ("BTC.d", "5m", DAY.start + timedelta(minutes=10), 52.0),
+        ("USDT.d", "5m", DAY.start + timedelta(minutes=5), 51.0),
+        ("USDT.d", "5m", DAY.start + timedelta(minutes=10), 52.0),
+    ]
+
+
+def test_the_last_rows_of_an_empty_table_are_none(database):
+    assert Tables().read_last(TABLE, DAY.end).is_empty()
+
+
+def test_a_chain_is_held_by_one_at_a_time(database):
+    tables = Tables()
+
+    with tables.alone("regime") as first, tables.alone("regime", wait=False) as second:
+        assert (first, second) == (True, False)
+    with tables.alone("regime", wait=False) as third:
+        assert third
+
+
+def test_the_content_hash_does_not_depend_on_how_the_frame_was_made():
+    frame = samples(DAY.start, 6)
+    in_parts = pl.concat([frame.head(2), frame.slice(2)], rechunk=False)
+    cut = pl.concat([samples(DAY.start - timedelta(minutes=5), 1), frame]).slice(1)
+
+    assert content_hash(frame) == content_hash(in_parts) == content_hash(cut)
+    assert content_hash(frame) != content_hash(frame.with_columns(value_pct=pl.col("value_pct") + 1e-12))
