@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+KERNELS := $(VENV)/.kernels
 BENCH_INSTALLED := $(VENV)/.bench-installed
 
 # With this set nothing is ever compiled, and every Dagster process starts three times slower.
@@ -26,10 +27,10 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(BIN)/python -m compileall -q $(VENV)/lib || true
 	@touch $@
 
-demo: $(INSTALLED) ## The main job on the embedded Postgres: candles to A/E, ticks, the result (CANDLES=folder for real ones)
+demo: $(INSTALLED) $(KERNELS) ## The main job on the embedded Postgres: candles to A/E, ticks, the result (CANDLES=folder for real ones)
 	@LOWCAP_CANDLES="$(abspath $(CANDLES))" $(BIN)/lowcap demo
 
-up: $(INSTALLED) ## Start Dagster (http://127.0.0.1:3000) and the runtime in the background (CANDLES=folder for real candles)
+up: $(INSTALLED) $(KERNELS) ## Start Dagster (http://127.0.0.1:3000) and the runtime in the background (CANDLES=folder for real candles)
 	@LOWCAP_CANDLES="$(abspath $(CANDLES))" $(BIN)/lowcap up
 
 down: $(INSTALLED) ## Stop what `make up` started, and the embedded Postgres
@@ -38,13 +39,18 @@ down: $(INSTALLED) ## Stop what `make up` started, and the embedded Postgres
 migrate: $(INSTALLED) ## Bring the database's tables up to date
 	@$(BIN)/python -m sql.migrate
 
-check: $(INSTALLED) ## Lint, types, import contracts, tests without Postgres: under a minute
+# Numba's cache of a compiled function looks at that function's own file only, not at what it calls.
+$(KERNELS): $(wildcard domain/*/*.py) $(INSTALLED)
+	@find domain \( -name '*.nbi' -o -name '*.nbc' \) -delete
+	@touch $@
+
+check: $(INSTALLED) $(KERNELS) ## Lint, types, import contracts, tests without Postgres: under a minute
 	@echo "== ruff" && $(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@echo "== mypy" && $(BIN)/mypy
 	@echo "== import contracts" && $(BIN)/lint-imports
 	@echo "== tests without Postgres" && $(BIN)/python -m pytest -q -m "not postgres and not browser"
 
-test: $(INSTALLED) ## Every test, on the embedded Postgres; where Debian's Postgres 15 is installed, again on that
+test: $(INSTALLED) $(KERNELS) ## Every test, on the embedded Postgres; where Debian's Postgres 15 is installed, again on that
 	@echo "== tests" && $(BIN)/python -m pytest -q
 	@$(MAKE) --no-print-directory test-debian-postgres
 
@@ -63,5 +69,5 @@ $(BENCH_INSTALLED): $(INSTALLED) requirements-bench.lock
 	@touch $@
 
 lock: ## Write requirements.lock anew from pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements.lock
-	uv pip compile pyproject.toml --group dev --group bench --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o requirements-bench.lock
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-strip-extras --no-emit-index-url -q -o requirements.lock
+	uv pip compile pyproject.toml --group dev --group bench --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-strip-extras --no-emit-index-url -q -o requirements-bench.lock

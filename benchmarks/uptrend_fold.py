@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def stack_columns(panel: Workload) -> StackColumns:
-    """Closes and EMAs of the panel, series by series, without compiled code."""
+    """Return closes and EMAs of the panel, series by series, made without compiled code."""
     close = panel.mat("close")
     emas = [recursive_mean(close, 2.0 / (span + 1)).reshape(-1) for span in SPANS]
     bars_count = np.tile(np.arange(1, panel.n_bars + 1, dtype=np.int32), panel.n_series)
@@ -69,7 +69,7 @@ def recursive_mean(values: FloatArray, alpha: float) -> FloatArray:
 
 
 def state_contenders(columns: StackColumns, panel: Workload) -> dict[str, tuple[Callable[[], States | None], float]]:
-    """What is timed: name, function, and by how much its time is scaled up."""
+    """Name what is timed: the function, and by how much its time is scaled up."""
     offsets = np.arange(panel.n_series + 1, dtype=np.int64) * panel.n_bars
     initial = np.full(panel.n_series, NO_STATE, np.int8)
     out, out_of_two = np.empty(panel.n, np.int8), np.empty(panel.n, np.int8)

@@ -19,7 +19,7 @@ from sql.pm_config import VersionedConfig, read_pm_config
 
 
 def ae(
-    as_of: Annotated[str | None, typer.Option(metavar="ISO", help="Instant with an offset  [default: now]")] = None,
+    as_of: Annotated[str | None, typer.Option(metavar="ISO", help="Instant with an offset (default: now)")] = None,
     timeframe: Annotated[Timeframe, typer.Option(help="Execution timeframe.")] = Timeframe.H1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

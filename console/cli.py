@@ -4,6 +4,8 @@ import typer
 
 from console.ae_view import ae
 from console.config_commands import config_app
+from console.stack_commands import demo, down, up
+from console.stack import separate_markets
 from console.states_view import states
 
 app = typer.Typer(
@@ -14,6 +16,10 @@ app = typer.Typer(
     help="Market regime and portfolio runtime of low-cap tokens.",
 )
 app.add_typer(config_app, name="config")
+app.callback()(separate_markets)
+app.command("demo")(demo)
+app.command("up")(up)
+app.command("down")(down)
 app.command("ae")(ae)
 app.command("states")(states)
 

@@ -15,21 +15,21 @@ from console.config_key import (
     without_override,
 )
 from console.printing import print_json, print_table, printable
-from console.session import reading, told, writing
+from console.session import reading, writing
 from domain.config.pm_config import ConfigError, effective_config
 from sql.pm_config import StoredConfig, history, read_stored_config, write_pm_config
 
 config_app = typer.Typer(no_args_is_help=True, help="Look at the configuration, and change it while the system runs.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Author = Annotated[str, typer.Option(help="Who makes the change.  [default: your login]")]
+Author = Annotated[str, typer.Option(help="Who makes the change. (default: your login)")]
 INSTANT = "%Y-%m-%d %H:%M:%SZ"
 
 
 @config_app.command("show")
 def show(
     prefix: Annotated[str, typer.Argument(help="Only keys that begin so, e.g. scores.")] = "",
-    version: Annotated[int | None, typer.Option(help="A version  [default: the one in force]")] = None,
+    version: Annotated[int | None, typer.Option(help="A version (default: the one in force)")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show every key with its value, and whether it is the default or overridden."""
@@ -69,7 +69,7 @@ def set_(
 @config_app.command("unset")
 def unset(
     keys: Annotated[list[str], typer.Argument(metavar="KEY...", help="Keys or whole sections.")],
-    reason: Annotated[str, typer.Option(help='Why  [default: "unset KEY"]')] = "",
+    reason: Annotated[str, typer.Option(help='Why (default: "unset KEY")')] = "",
     author: Author = "",
     as_json: AsJson = False,
 ) -> None:

@@ -36,7 +36,7 @@ def parse_key(text: str) -> tuple[str, ...]:
 
 
 def with_override(overrides: Mapping[str, Any], key: tuple[str, ...], value: Any) -> dict[str, Any]:
-    """Overrides with one key set; the others stay, and nothing given is changed.
+    """Set one key of overrides; the others stay, and nothing given is changed.
 
     >>> with_override({"scores": {"base": 0.4}}, ("scores", "min_coverage"), 10)
     {'scores': {'base': 0.4, 'min_coverage': 10}}
@@ -52,7 +52,7 @@ def with_override(overrides: Mapping[str, Any], key: tuple[str, ...], value: Any
 
 
 def without_override(overrides: Mapping[str, Any], key: tuple[str, ...]) -> dict[str, Any]:
-    """Overrides without one key or a whole section; sections left empty go too.
+    """Take one key or a whole section out of overrides; sections left empty go too.
 
     >>> without_override({"scores": {"min_coverage": 10}, "regime": {}}, ("scores", "min_coverage"))
     {'regime': {}}

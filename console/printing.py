@@ -21,12 +21,13 @@ def print_json(facts: Mapping[str, Any]) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table. Cells are plain text: no markup is read from them, no control character reaches the terminal."""
-    table = Table(*columns, title=Text(printable(title)), title_justify="left", box=box.SIMPLE)
+    """Print a table under its title. Cells are plain text: neither markup nor control characters are obeyed."""
+    table = Table(*columns, box=box.SIMPLE)
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
-    width = None if sys.stdout.isatty() else WIDTH_OF_A_PIPE
-    Console(highlight=False, width=width).print(table)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_OF_A_PIPE)
+    console.print(Text(printable(title)))
+    console.print(table)
 
 
 def printable(text: str) -> str:

@@ -12,7 +12,7 @@ from sql.database import DatabaseConnectionError, connect
 from sql.database_role import DatabaseRole
 from sql.migrated import refuse_unmigrated
 from sql.migration_file import MigrationError
-from sql.pm_config import ConfigConflictError
+from sql.pm_config import ConfigConflictError, UnknownVersionError
 
 FAILED, REFUSED = 1, 2
 """Exit codes: the database or somebody else was in the way; what was asked for cannot be."""
@@ -23,7 +23,7 @@ def told() -> Iterator[None]:
     """Turn expected failures into a message on standard error and an exit code."""
     try:
         yield
-    except (ConfigError, LookupError) as error:
+    except (ConfigError, UnknownVersionError) as error:
         raise _told(error, REFUSED) from None
     except (DatabaseConnectionError, MigrationError, ConfigConflictError, psycopg.Error) as error:
         raise _told(error, FAILED) from None
@@ -48,6 +48,5 @@ def writing() -> Iterator[psycopg.Connection]:
 
 
 def _told(error: Exception, code: int) -> typer.Exit:
-    message = error.args[0] if isinstance(error, LookupError) and error.args else error
-    sys.stderr.write(f"{message}\n")
+    sys.stderr.write(f"{error}\n")
     return typer.Exit(code)

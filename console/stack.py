@@ -1,5 +1,6 @@
 """`lowcap up` and `lowcap down`: Postgres, Dagster and the runtime, in the background."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -24,6 +25,17 @@ def dagster_home() -> Path:
     home.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(PROJECT / "dagster.yaml", home / "dagster.yaml")
     return home
+
+
+def separate_markets() -> None:
+    """Give each folder of candles an embedded database of its own, beside the simulated market's.
+
+    Nothing changes where DATABASE_URL or LOWCAP_POSTGRES_ROOT names one.
+    """
+    candles = os.environ.get("LOWCAP_CANDLES", "")
+    if candles and not os.environ.get("DATABASE_URL") and not os.environ.get("LOWCAP_POSTGRES_ROOT"):
+        name = hashlib.sha256(candles.encode()).hexdigest()[:12]
+        os.environ["LOWCAP_POSTGRES_ROOT"] = str(STATE / f"candles-{name}" / "postgres")
 
 
 def environment() -> dict[str, str]:
@@ -66,8 +78,8 @@ def start_stack(port: int) -> str:
 def stop_stack() -> list[str]:
     """Stop what was started here, the embedded Postgres last; returns the names of what ran."""
     stopped = [service.name for service in (RUNTIME, DAGSTER) if service.stop()]
-    if not os.environ.get("DATABASE_URL"):
-        run("sql.embedded_postgres", "stop")
+    for root in sorted({*STATE.glob("postgres"), *STATE.glob("*/postgres")}):
+        run("sql.embedded_postgres", "stop", "--root", str(root))
     return stopped
 
 

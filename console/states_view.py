@@ -57,7 +57,7 @@ class DriverCell:
 
 
 def states(
-    as_of: Annotated[str | None, typer.Option(metavar="ISO", help="Instant with an offset  [default: now]")] = None,
+    as_of: Annotated[str | None, typer.Option(metavar="ISO", help="Instant with an offset (default: now)")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show state, flags and age of every regime driver on the three horizons, from closed bars only."""

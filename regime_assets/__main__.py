@@ -72,9 +72,9 @@ def _backfill(first_day: date, last_day: date, days_per_run: int) -> int:
         task = progress.add_task(f"{first_day} .. {last_day}", total=steps)
 
         def report(done: StepDone) -> None:
-            mark = "FAILED" if done.failure else f"{done.rows:>8,} rows"
+            made = "FAILED" if done.failure else f"{done.rows:,} rows"
             progress.console.print(
-                f"  {done.first_day} .. {done.last_day}  {done.table:<24} {mark}  {done.seconds:5.1f} s"
+                f"  {done.first_day}..{done.last_day} {done.table:<23} {made:>13} {done.seconds:5.1f} s"
             )
             progress.advance(task)
 

@@ -7,13 +7,14 @@ import dagster as dg
 
 from domain.regime.bar_load import load_samples
 from regime_assets.chain_asset import ChainTable, Work
-from regime_assets.raw_bar import publish_load
+from regime_assets.raw_bar import publish_load, require_one_market
 from resources.tables import InlineCheck
 
 
 def publish(work: Work) -> dg.MaterializeResult:
     raw = work.market.dominance(work.window.start, work.usable_end)
     stored = work.tables.read(work.table, work.window).drop("run_id", "computed_at", "code_version")
+    require_one_market(work, stored["source"])
     load = load_samples(raw, stored.select(*raw.columns, "known_at"), as_of=work.as_of)
     return publish_load(work, load, load.rows)
 

@@ -4,10 +4,11 @@ import dagster as dg
 import polars as pl
 
 from domain.config.bar import BarConfig
-from domain.regime.bar_load import Load, load_bars
+from domain.regime.bar_load import ROLLED_UP, Load, load_bars
 from domain.regime.bar_quarantine import BAR_KEY
 from domain.vocabulary.universe import Universe
 from regime_assets.chain_asset import Work
+from resources.simulated_market import SOURCE as SIMULATED
 
 QUARANTINE = "regime.bar_quarantine"
 ONE_CHAIN = "majors"
@@ -20,7 +21,8 @@ def publish_bars(work: Work, universe: Universe) -> dg.MaterializeResult:
     is_major = universe is Universe.MAJORS
     raw = work.market.candles(universe, start, end)
     stored = work.tables.read(work.table, work.window)
-    previous = work.tables.read_last(work.table, start, columns=["close_usd"])
+    previous = work.tables.read_last(work.table, start, columns=["close_usd", "source"])
+    require_one_market(work, pl.concat([stored["source"], previous["source"]]))
     if is_major:
         raw = raw.with_columns(chain=pl.lit(ONE_CHAIN))
         stored, previous = (_as_token(frame) for frame in (stored, previous))
@@ -34,6 +36,24 @@ def publish_bars(work: Work, universe: Universe) -> dg.MaterializeResult:
     )
     rows = load.rows.rename({"token_contract": "symbol"}).drop("chain") if is_major else load.rows
     return publish_load(work, load, rows)
+
+
+def require_one_market(work: Work, sources: pl.Series) -> None:
+    """Refuse to lay a real market over a simulated one, or the other way round.
+
+    Raises
+    ------
+    ValueError
+        If the stored rows are of the other kind; the message says how to keep them apart.
+    """
+    stored = set(sources.filter(~sources.str.starts_with(ROLLED_UP)).to_list())
+    offered = {terms.source for terms in work.market.terms}
+    if (SIMULATED in stored and SIMULATED not in offered) or (SIMULATED in offered and stored - {SIMULATED}):
+        raise ValueError(
+            f"{work.table} holds rows of {sorted(stored)}, and this market is {work.market.description()!r}. "
+            "Simulated and real candles do not share a database: name another one by DATABASE_URL, "
+            "or another folder for the embedded one by LOWCAP_POSTGRES_ROOT."
+        )
 
 
 def publish_load(work: Work, load: Load, rows: pl.DataFrame) -> dg.MaterializeResult:

@@ -18,6 +18,10 @@ from sql.queries import query
 LONGEST_HISTORY = 1000
 
 
+class UnknownVersionError(LookupError):
+    """No configuration has this version."""
+
+
 class ConfigConflictError(RuntimeError):
     """Somebody else changed the configuration between reading and writing it."""
 
@@ -53,7 +57,7 @@ def read_pm_config(connection: psycopg.Connection, *, version: int | None = None
 
     Raises
     ------
-    LookupError
+    UnknownVersionError
         If there is no such version.
     ConfigError
         If the stored overrides are not valid under this code.
@@ -66,13 +70,14 @@ def read_pm_config(connection: psycopg.Connection, *, version: int | None = None
 
 
 def read_stored_config(connection: psycopg.Connection, *, version: int | None = None) -> StoredConfig:
-    """Read a version as it was written, valid or not. Raises `LookupError` if there is no such version."""
+    """Read a version as it was written, valid or not. Raises `UnknownVersionError` if there is no such version."""
     if version is None:
         row = connection.execute(query("newest_pm_config").encode()).fetchone()
     else:
         row = connection.execute(query("named_pm_config").encode(), {"version": version}).fetchone()
     if row is None:
-        raise LookupError("pm.pm_config is empty" if version is None else f"No configuration has version {version}")
+        wanted = "any version: pm.pm_config is empty" if version is None else f"version {version}"
+        raise UnknownVersionError(f"No configuration has {wanted}")
     return StoredConfig(*row)
 
 
@@ -132,7 +137,5 @@ def write_pm_config(
         if wanted == overrides_hash(newest.overrides):
             return newest.version
         values = {"config": Jsonb(dict(overrides)), "config_hash": wanted, "author": author, "reason": reason}
-        row = connection.execute(query("insert_pm_config").encode(), values).fetchone()
-    if row is None:
-        raise LookupError("pm.pm_config did not return the version it stored")
-    return int(row[0])
+        ((version,),) = connection.execute(query("insert_pm_config").encode(), values).fetchall()
+    return int(version)

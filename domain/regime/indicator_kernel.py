@@ -232,7 +232,7 @@ def step_tiles(
         advance_tile(high, low, close, volume, u(tile * LANES), closes, level, rows, tile, slot, lanes, is_full)
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def batch_tiles(
     high: FloatArray, low: FloatArray, close: FloatArray, volume: FloatArray, closes: FloatArray, level: FloatArray,
     rows: FloatArray, out: FloatArray, n_series: int, n_bars: int, slot: int, is_full: bool,
@@ -255,9 +255,10 @@ def batch_tiles(
 @njit(cache=True, error_model="numpy")
 def gather_block(bars: FloatArray, starts: IntArray, lengths: IntArray, first: int, block: FloatArray) -> None:
     """Turn BLOCK_ROWS bars of each series from `first` on to time-major; a series that has ended repeats its last."""
-    for lane in range(starts.size):
-        for row in range(BLOCK_ROWS):
-            block[row * LANES + lane] = bars[starts[lane] + min(first + row, lengths[lane] - 1)]
+    for i in range(4):
+        for lane in range(starts.size):
+            for row in range(BLOCK_ROWS):
+                block[i, row * LANES + lane] = bars[i, starts[lane] + min(first + row, lengths[lane] - 1)]
 
 
 @njit(cache=True, error_model="numpy")
@@ -288,7 +289,7 @@ def load_lanes(
                 rows[back * ROW_WIDTH + HISTORY_ROWS[i] * LANES + lane] = history0[lane, k, i]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def advance_segments(
     bars: FloatArray, starts: IntArray, lengths: IntArray,
     level0: FloatArray, closes0: FloatArray, history0: FloatArray,
@@ -299,7 +300,7 @@ def advance_segments(
     `picked` and `carried` name the result columns and level rows kept; the states before the first bars have the shapes
     (n_series, LEVEL_ROWS), (n_series, LOOKBACK_ROWS) and (n_series, LOOKBACK_ROWS, len(HISTORY_ROWS)).
     """
-    high, low, close, volume = [np.empty(BLOCK_ROWS * LANES) for _ in range(4)]
+    block = np.empty((4, BLOCK_ROWS * LANES))
     closes, level, rows = np.empty(2 * RING * LANES), np.empty(LEVEL_ROWS * LANES), np.zeros(2 * RING * ROW_WIDTH)
     width = ROW_WIDTH if is_full else CORE_WIDTH
     # Eight values more than a row: rows a multiple of 4 kB apart would share one set of the cache.
@@ -309,16 +310,12 @@ def advance_segments(
         begin, length = starts[own], lengths[own]
         load_lanes(level0[own], closes0[own], history0[own], level, closes, rows)
         for first in range(0, length[0], BLOCK_ROWS):
-            gather_block(bars[0], begin, length, first, high)
-            gather_block(bars[1], begin, length, first, low)
-            gather_block(bars[2], begin, length, first, close)
-            gather_block(bars[3], begin, length, first, volume)
+            gather_block(bars, begin, length, first, block)
+            high, low, close, volume = block[0], block[1], block[2], block[3]
             for row in range(min(BLOCK_ROWS, length[0] - first)):
-                at = (first + row) % RING
-                o = advance_tile(high, low, close, volume, u(row * LANES), closes, level, rows, 0, at, begin.size, is_full)
-                for k in range(width):
-                    results[row, k] = rows[o + u(k)]
-                for k in range(level.size):
-                    levels[row, k] = level[k]
+                r, at = u(row * LANES), (first + row) % RING
+                o = advance_tile(high, low, close, volume, r, closes, level, rows, 0, at, begin.size, is_full)
+                results[row, :width] = rows[o : o + u(width)]
+                levels[row, : level.size] = level
             scatter_block(results, picked, begin, length, first, out)
             scatter_block(levels, carried, begin, length, first, carry)

@@ -141,6 +141,16 @@ def test_an_outage_is_reported_backed_off_and_survived(caplog):
     assert world.clock.waits[1:9] == [1.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0]
 
 
+def test_a_lost_session_is_tried_once_not_once_a_timeframe():
+    world = World(hours=3)
+    world.away = (START + HOUR, START + HOUR + MINUTE)
+
+    report = world.run(timeframes=["1m", "5m", "15m", "1h"])
+
+    assert report.failed == 1
+    assert world.bars() == [START - HOUR, START, START + HOUR]
+
+
 def test_an_outage_over_several_bars_skips_them_without_an_alarm(caplog):
     world = World(hours=6)
     world.away = (START + HOUR, START + 4 * HOUR + MINUTE)

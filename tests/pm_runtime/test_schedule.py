@@ -77,6 +77,13 @@ def test_a_failed_bar_is_tried_again_after_a_pause_that_doubles(schedule):
     assert schedule.next_at() == now + timedelta(seconds=20)
 
 
+def test_a_bar_that_failed_after_a_good_one_waits_for_its_pause(schedule):
+    tick_at(schedule, NOON + GRACE)
+    schedule.failed(NOON + MINUTE + GRACE)
+
+    assert schedule.next_at() == NOON + MINUTE + GRACE + timedelta(seconds=10)
+
+
 def test_success_forgets_the_failures(schedule):
     schedule.failed(NOON)
     tick_at(schedule, NOON + MINUTE)

@@ -9,7 +9,14 @@ import pytest
 from domain.config.pm_config import ConfigError, PmConfig, overrides_hash
 from sql.database import connect
 from sql.database_role import DatabaseRole
-from sql.pm_config import ConfigConflictError, history, read_pm_config, read_stored_config, write_pm_config
+from sql.pm_config import (
+    ConfigConflictError,
+    UnknownVersionError,
+    history,
+    read_pm_config,
+    read_stored_config,
+    write_pm_config,
+)
 
 pytestmark = [pytest.mark.postgres, pytest.mark.usefixtures("database")]
 BY_ANN = {"author": "ann", "reason": "a test"}
@@ -112,7 +119,7 @@ def test_of_writers_at_once_one_wins_and_the_others_are_told(database):
 
 
 def test_an_unknown_version_is_an_error(connection):
-    with pytest.raises(LookupError, match="has version 7"):
+    with pytest.raises(UnknownVersionError, match="has version 7"):
         read_pm_config(connection, version=7)
 
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.vocabulary.timeframe import Timeframe
 from domain.vocabulary.execution_bar import ExecutionBar, bars_closed_between, newest_closed_bar
+from domain.vocabulary.timeframe import Timeframe
 
 NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
 timeframes = st.sampled_from(list(Timeframe))
