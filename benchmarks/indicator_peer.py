@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import talib
+from talib import stream
 
 from benchmarks.workloads import EMA_SPANS, SLOPE_WINDOW, WILDER, Panel
 from domain.regime.indicator_kernel import CORE_COLUMNS, FloatArray
@@ -29,14 +30,40 @@ def talib_columns(high: FloatArray, low: FloatArray, close: FloatArray, out: Flo
         out[16, i] = talib.ADX(high[i], low[i], close[i], WILDER)
 
 
-def talib_streams(high: FloatArray, low: FloatArray, close: FloatArray, out: FloatArray) -> None:
-    """Fill out[column, series] for the last bar: TA-Lib's stream functions, which recompute what they need."""
-    for i in range(close.shape[0]):
-        for k, span in enumerate(EMA_SPANS):
-            out[k, i] = talib.stream.EMA(close[i], span)
-        out[14, i] = talib.stream.ATR(high[i], low[i], close[i], WILDER)
-        out[15, i] = talib.stream.RSI(close[i], WILDER)
-        out[16, i] = talib.stream.ADX(high[i], low[i], close[i], WILDER)
+class TalibStreams:
+    """TA-Lib's incremental functions, seventeen objects a series, opened on the bars so far."""
+
+    def __init__(self, high: FloatArray, low: FloatArray, close: FloatArray) -> None:
+        self.series = [self._opened(*bars) for bars in zip(high, low, close, strict=True)]
+        self.out = np.empty((len(self.series), len(CORE_COLUMNS)))
+
+    @staticmethod
+    def _opened(
+        high: FloatArray, low: FloatArray, close: FloatArray
+    ) -> tuple[list[tuple[object, object]], list[object]]:
+        emas = [
+            (stream.EMA(close, span), stream.LINEARREG_SLOPE(talib.EMA(close, span)[span - 1 :], SLOPE_WINDOW))
+            for span in EMA_SPANS
+        ]
+        others = [stream.ATR(high, low, close, WILDER), stream.RSI(close, WILDER), stream.ADX(high, low, close, WILDER)]
+        return emas, others
+
+    def step(self, high: FloatArray, low: FloatArray, close: FloatArray) -> FloatArray:
+        """Results of one bar, (n_series, 17); overwritten by the next."""
+        bars = zip(self.series, high.tolist(), low.tolist(), close.tolist(), strict=True)
+        for i, ((emas, (atr, rsi, adx)), top, bottom, last) in enumerate(bars):
+            row = []
+            for ema, slope in emas:
+                level = ema.update(last)
+                row += (level, slope.update(level) / level)
+            self.out[i] = (
+                *row[::2],
+                *row[1::2],
+                atr.update(top, bottom, last),
+                rsi.update(last),
+                adx.update(top, bottom, last),
+            )
+        return self.out
 
 
 class NumpyIndicators:

@@ -4,8 +4,8 @@ import typer
 
 from console.ae_view import ae
 from console.config_commands import config_app
-from console.stack_commands import demo, down, up
 from console.stack import separate_markets
+from console.stack_commands import demo, down, up
 from console.states_view import states
 
 app = typer.Typer(

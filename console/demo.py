@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 
 from rich.console import Console
 
-from console.stack import PROJECT, ServiceError, environment, run
+from console.service import ServiceError
+from console.stack import PROJECT, environment, run
 
 HISTORY_DAYS = 400
 """Days before the shown ones, so that a daily state (333 bars) exists from the first of them."""

@@ -33,16 +33,19 @@ class TickRow:
 
 
 def mode_of(readings: Sequence[ScoreReading]) -> tuple[TickMode, str | None]:
-    """Mode a tick's scores allow, with the reason when it is not ACTIVE.
+    """Mode a tick's scores allow, with the reason when no score is fresh.
 
-    One fresh score is enough to be active: buckets are independent, and the others carry no levers to add with.
+    One score within its time to live is enough to be active: buckets are independent, and a stale or missing one
+    carries no levers to add with. A degraded score counts, with neutral levers, and the reason says so.
     """
     by_status: dict[ScoreStatus, list[str]] = {}
     for reading in readings:
         by_status.setdefault(reading.status, []).append(reading.bucket.value)
     if ScoreStatus.FRESH in by_status:
         return TickMode.ACTIVE, None
-    return TickMode.REDUCE_ONLY, f"no fresh score: {_listed(by_status) or 'no bucket was asked for'}"
+    if ScoreStatus.DEGRADED in by_status:
+        return TickMode.ACTIVE, f"neutral levers only: {_listed(by_status)}"
+    return TickMode.REDUCE_ONLY, f"no score to act on: {_listed(by_status) or 'no bucket was asked for'}"
 
 
 def _listed(by_status: Mapping[ScoreStatus, Sequence[str]]) -> str:

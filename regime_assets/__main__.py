@@ -1,12 +1,14 @@
-"""`python -m regime_assets`: the chain for a range of days, the market's span, and what Dagster needs before it starts."""
+"""`python -m regime_assets`: the chain for a range of days, the market's span, what Dagster needs to start."""
 
 import argparse
 import json
 import os
 import sys
+import warnings
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import dagster as dg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -32,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("market", help="print what the market's source is and spans, as JSON")
     commands.add_parser("prepare", help="make Dagster's tables and register the chain's pool")
     options = parser.parse_args(arguments)
+    warnings.simplefilter("ignore", dg.BetaWarning)  # backfill policies are beta, and pinned with Dagster
     if options.command == "market":
         return _market()
     if options.command == "prepare":

@@ -1,6 +1,6 @@
 """How driver states become A and E. Every table of the lever is a field here; the defaults are the document's."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -135,7 +135,7 @@ class ScoresConfig(BaseModel, frozen=True, extra="forbid"):
 
     @model_validator(mode="after")
     def _tables_are_complete(self) -> Self:
-        complete = {
+        complete: dict[str, tuple[set[Any], set[Any]]] = {
             "state_deltas": (set(self.state_deltas), set(UptrendState)),
             "flag_deltas": (set(self.flag_deltas), set(FLAG_ROWS)),
             "transition_deltas": (set(self.transition_deltas), set(EXIT_TRANSITIONS)),

@@ -13,15 +13,7 @@ import numpy as np
 import polars as pl
 
 from domain.config.indicator import IndicatorConfig
-from domain.regime.indicator_kernel import (
-    BARS_COUNT,
-    CARRY,
-    CARRY_COLUMNS,
-    LOOKBACK_ROWS,
-    PANEL_COLUMNS,
-    FloatArray,
-    advance_segments,
-)
+from domain.regime.indicator_kernel import CARRY_COLUMNS, LOOKBACK_ROWS, PANEL_COLUMNS, advance_segments
 from domain.regime.indicator_segment import BAR_VALUES, checked_bars, segment_bars
 
 __all__ = ["CARRY_LENGTH", "LOOKBACK_ROWS", "TA_COLUMNS", "TA_SCHEMA", "indicator_frame"]
@@ -51,7 +43,6 @@ TA_COLUMNS = tuple(TA_SCHEMA.names())
 """Columns of an indicator row after its key and timestamp."""
 
 _PICKED_COLUMNS = tuple(PANEL_COLUMNS.index(name) for name in _VALUE_COLUMNS)
-_CARRIED_ROWS = (BARS_COUNT, *range(CARRY, CARRY + CARRY_LENGTH))
 
 
 def indicator_frame(
@@ -91,8 +82,7 @@ def indicator_frame(
     segments = segment_bars(ordered, previous, key, config.max_gap_bars).longest_first()
     prices = np.stack([ordered[name].to_numpy() for name in BAR_VALUES])
     values = np.empty((len(_VALUE_COLUMNS), ordered.height))
-    carry = np.empty((len(_CARRIED_ROWS), ordered.height))
-    picked, carried = np.array(_PICKED_COLUMNS), np.array(_CARRIED_ROWS)
+    count, carry = np.empty(ordered.height, np.int32), np.empty((ordered.height, CARRY_LENGTH))
     advance_segments(
         prices,
         segments.starts,
@@ -100,22 +90,19 @@ def indicator_frame(
         segments.level,
         segments.closes,
         segments.history,
-        picked,
+        np.array(_PICKED_COLUMNS),
         values,
-        carried,
+        count,
         carry,
         is_full=True,
     )
-    results = _result_frame(values, carry, config.warm_bars)
-    named = ordered.select(*key, "timestamp", latest_price="close_usd")
-    return pl.concat([named, results], how="horizontal").select(*key, "timestamp", *TA_COLUMNS)
-
-
-def _result_frame(values: FloatArray, carry: FloatArray, warm_bars: int) -> pl.DataFrame:
     columns = [pl.Series(name, column, nan_to_null=True) for name, column in zip(_VALUE_COLUMNS, values, strict=True)]
-    carried = pl.Series("carry", np.ascontiguousarray(carry[1:].T), dtype=pl.Array(pl.Float64, CARRY_LENGTH))
-    return pl.DataFrame([*columns, pl.Series("bars_count", carry[0]).cast(pl.Int32), carried]).with_columns(
+    results = pl.DataFrame(
+        [*columns, pl.Series("bars_count", count), pl.Series("carry", carry, dtype=pl.Array(pl.Float64, CARRY_LENGTH))]
+    ).with_columns(
         pl.col("vo_z_cluster").cast(pl.Boolean),
         pl.col("carry").arr.to_list(),
-        warm=pl.col("bars_count") >= warm_bars,
+        warm=pl.col("bars_count") >= config.warm_bars,
     )
+    named = ordered.select(*key, "timestamp", latest_price="close_usd")
+    return pl.concat([named, results], how="horizontal").select(*key, "timestamp", *TA_COLUMNS)

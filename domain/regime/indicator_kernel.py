@@ -27,7 +27,7 @@ u = np.uintp
 LANES = 32
 RING = 32
 LOOKBACK_ROWS = 30
-BLOCK_ROWS = 32
+BLOCK_ROWS = 64
 SPANS = (20, 30, 50, 60, 144, 250, 333)
 CORE_COLUMNS = (*(f"ema{span}" for span in SPANS), *(f"ema{span}_slope" for span in SPANS), "atr", "rsi", "adx")
 PANEL_COLUMNS = (
@@ -274,6 +274,19 @@ def scatter_block(
 
 
 @njit(cache=True, error_model="numpy")
+def scatter_levels(
+    levels: FloatArray, starts: IntArray, lengths: IntArray, first: int, count: NDArray[np.int32], carry: FloatArray
+) -> None:
+    """Write the bar count and the carried levels of BLOCK_ROWS rows to count[bar] and carry[bar, value]."""
+    for lane in range(starts.size):
+        place = starts[lane] + first
+        for row in range(min(BLOCK_ROWS, lengths[lane] - first)):
+            count[place + row] = np.int32(levels[row, lane])
+            for k in range(carry.shape[1]):
+                carry[place + row, k] = levels[row, (CARRY + k) * LANES + lane]
+
+
+@njit(cache=True, error_model="numpy")
 def load_lanes(
     level0: FloatArray, closes0: FloatArray, history0: FloatArray,
     level: FloatArray, closes: FloatArray, rows: FloatArray,
@@ -293,12 +306,12 @@ def load_lanes(
 def advance_segments(
     bars: FloatArray, starts: IntArray, lengths: IntArray,
     level0: FloatArray, closes0: FloatArray, history0: FloatArray,
-    picked: IntArray, out: FloatArray, carried: IntArray, carry: FloatArray, is_full: bool,
+    picked: IntArray, out: FloatArray, count: NDArray[np.int32], carry: FloatArray, is_full: bool,
 ) -> None:  # fmt: skip
-    """Run ragged series, longest first: stretches of bars[high low close volume, bar], out[i, bar] and carry[i, bar].
+    """Run ragged series, longest first: stretches of bars[high low close volume, bar], out[i, bar], carry[bar, value].
 
-    `picked` and `carried` name the result columns and level rows kept; the states before the first bars have the shapes
-    (n_series, LEVEL_ROWS), (n_series, LOOKBACK_ROWS) and (n_series, LOOKBACK_ROWS, len(HISTORY_ROWS)).
+    `picked` names the columns kept in `out`. The states before the first bars are of shape (n_series, LEVEL_ROWS),
+    (n_series, LOOKBACK_ROWS) and (n_series, LOOKBACK_ROWS, len(HISTORY_ROWS)).
     """
     block = np.empty((4, BLOCK_ROWS * LANES))
     closes, level, rows = np.empty(2 * RING * LANES), np.empty(LEVEL_ROWS * LANES), np.zeros(2 * RING * ROW_WIDTH)
@@ -318,4 +331,4 @@ def advance_segments(
                 results[row, :width] = rows[o : o + u(width)]
                 levels[row, : level.size] = level
             scatter_block(results, picked, begin, length, first, out)
-            scatter_block(levels, carried, begin, length, first, carry)
+            scatter_levels(levels, begin, length, first, count, carry)

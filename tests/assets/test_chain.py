@@ -100,7 +100,9 @@ def test_a_changed_configuration_is_visible_in_the_rows_it_makes(made_once):
     assert scores["degraded"].all()
 
 
-def hours(symbol: str, start: datetime, count: int, *, price: float = 100.0, skip: tuple[int, ...] = ()) -> pl.DataFrame:
+def hours(
+    symbol: str, start: datetime, count: int, *, price: float = 100.0, skip: tuple[int, ...] = ()
+) -> pl.DataFrame:
     """Minute bars of one major over `count` hours, without the minutes in `skip`."""
     minutes = [i for i in range(60 * count) if i not in skip]
     values = {name: [price + i % 7 for i in minutes] for name in ("open_usd", "high_usd", "low_usd", "close_usd")}

@@ -242,7 +242,7 @@ def test_without_new_scores_the_ticks_go_on_and_reduce_only_beyond_the_age_limit
 
     modes = {row["bar_timestamp"]: row["mode"] for row in world.ticks()}
     assert [modes[START + hours * HOUR] for hours in range(5)] == ["ACTIVE"] * 3 + ["REDUCE_ONLY"] * 2
-    assert world.ticks()[-1]["mode_reason"] == "no fresh score: 5 stale (nano, micro, mid, big, large)"
+    assert world.ticks()[-1]["mode_reason"] == "no score to act on: 5 stale (nano, micro, mid, big, large)"
 
 
 def test_a_stop_during_a_tick_ends_the_loop_after_it():

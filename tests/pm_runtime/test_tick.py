@@ -45,16 +45,25 @@ def test_one_fresh_score_keeps_the_tick_active(world):
     assert (tick.mode, tick.mode_reason) == ("ACTIVE", None)
 
 
-def test_without_a_fresh_score_the_tick_reduces_only_and_says_why(world):
+def test_with_degraded_scores_only_the_tick_acts_on_neutral_levers_and_says_so(world):
     world.publish(published(NANO, START - 3 * HOUR), published(MICRO, START - 4 * HOUR))
     world.publish(published(MID, START, coverage=11, degraded=True))
 
     run_tick(world.store(), BAR)
 
     (row,) = world.ticks()
-    assert row["mode"] == "REDUCE_ONLY"
-    assert row["mode_reason"] == "no fresh score: 1 degraded (mid); 2 missing (big, large); 2 stale (nano, micro)"
+    assert row["mode"] == "ACTIVE"
+    assert row["mode_reason"] == "neutral levers only: 1 degraded (mid); 2 missing (big, large); 2 stale (nano, micro)"
     assert (row["scores_fresh"], row["scores_stale"], row["scores_degraded"]) == (0, 2, 1)
+
+
+def test_without_a_score_in_time_the_tick_reduces_only_and_says_why(world):
+    world.publish(published(NANO, START - 3 * HOUR), published(MICRO, START - 4 * HOUR))
+
+    tick = run_tick(world.store(), BAR).tick
+
+    assert tick.mode == "REDUCE_ONLY"
+    assert tick.mode_reason == "no score to act on: 3 missing (mid, big, large); 2 stale (nano, micro)"
 
 
 def test_a_later_score_changes_no_tick_of_an_earlier_bar(world):
