@@ -132,8 +132,8 @@ class EmbeddedPostgres:
         EmbeddedPostgresError
             If it does not answer within `timeout_s` seconds; the message ends with the server's log.
         """
-        with contextlib.suppress(psycopg.OperationalError):  # it may be ending just now
-            if self.is_ready() and self._has_database():
+        with contextlib.suppress(psycopg.OperationalError):  # the connection is the handshake; no program is started
+            if self._has_database():
                 return self.url()
         deadline = time.monotonic() + timeout_s
         with self._exclusively(deadline):

@@ -83,7 +83,8 @@ class PostgresLocation:
 def locate(wanted_root: Path) -> PostgresLocation:
     """First usable folder among the wanted one and its fall-backs, created, with its socket folder.
 
-    Fall-backs: `/var/lib/lowcap/<hash>` for root, `.local/state/lowcap/<hash>` in the home of anybody else, at last
+    A folder that already holds this user's database is taken before any other: once made, a database is never left for
+    an empty one because a check failed for a moment. Fall-backs: `/var/lib/lowcap/<hash>` for root, `.local/state/lowcap/<hash>` in the home of anybody else, at last
     `/tmp/lowcap-<uid>-<hash>`. Each OS user ends in a folder of its own; nothing is shared between users.
 
     Raises
@@ -92,8 +93,13 @@ def locate(wanted_root: Path) -> PostgresLocation:
         If none can be used.
     """
     wanted_root = wanted_root.expanduser().resolve()
+    roots = [wanted_root, *_fallbacks(wanted_root)]
+    settled = next((root for root in roots if _holds_own_database(root)), None)
+    if settled is not None:
+        moved = settled != wanted_root
+        return _with_socket_dir(settled, note=f"The database lies in {settled}, not {wanted_root}" if moved else "")
     refusals: list[str] = []
-    for root in [wanted_root, *_fallbacks(wanted_root)]:
+    for root in roots:
         try:
             return _prepare(root, note=f"The database lies in {root}: {'; '.join(refusals)}" if refusals else "")
         except (OSError, PostgresLocationError) as error:
@@ -135,6 +141,21 @@ def _prepare(root: Path, *, note: str) -> PostgresLocation:
     if strangers := sorted({entry.name for entry in root.iterdir()} - OWN_NAMES):
         raise PostgresLocationError(f"{root} holds other things than a database: {', '.join(strangers[:3])}")
     _own(root, uid, gid)
+    return _with_socket_dir(root, note=note)
+
+
+def _holds_own_database(root: Path) -> bool:
+    """Whether a database was made in `root` that this user's server may serve."""
+    try:
+        owner = (root / "data" / "PG_VERSION").stat().st_uid
+    except OSError:
+        return False
+    return os.geteuid() in (0, owner)
+
+
+def _with_socket_dir(root: Path, *, note: str) -> PostgresLocation:
+    uid, gid = _server_user(root)
+    location = PostgresLocation(root, root / "socket", uid, gid, note)
     # A comma separates hosts in an address, and cannot be escaped.
     if len(os.fsencode(location.socket_dir)) > LONGEST_SOCKET_DIR or "," in str(location.socket_dir):
         location = PostgresLocation(root, short_dir(root, uid), uid, gid, note)

@@ -27,7 +27,7 @@ u = np.uintp
 LANES = 32
 RING = 32
 LOOKBACK_ROWS = 30
-BLOCK_ROWS = 64
+BLOCK_ROWS = 128
 SPANS = (20, 30, 50, 60, 144, 250, 333)
 CORE_COLUMNS = (*(f"ema{span}" for span in SPANS), *(f"ema{span}_slope" for span in SPANS), "atr", "rsi", "adx")
 PANEL_COLUMNS = (
@@ -254,36 +254,40 @@ def batch_tiles(
 
 @njit(cache=True, error_model="numpy")
 def gather_block(bars: FloatArray, starts: IntArray, lengths: IntArray, first: int, block: FloatArray) -> None:
-    """Turn BLOCK_ROWS bars of each series from `first` on to time-major; a series that has ended repeats its last."""
-    for i in range(4):
+    """Turn BLOCK_ROWS bars of each series from `first` on to time-major; beyond its end a lane keeps older values."""
+    for i in range(bars.shape[0]):
+        source, target = bars[i], block[i]
         for lane in range(starts.size):
-            for row in range(BLOCK_ROWS):
-                block[i, row * LANES + lane] = bars[i, starts[lane] + min(first + row, lengths[lane] - 1)]
+            place = u(starts[lane] + first)
+            for row in range(min(BLOCK_ROWS, lengths[lane] - first)):
+                target[u(row * LANES + lane)] = source[place + u(row)]
 
 
 @njit(cache=True, error_model="numpy")
 def scatter_block(
-    block: FloatArray, picked: IntArray, starts: IntArray, lengths: IntArray, first: int, out: FloatArray
+    block: FloatArray, width: int, picked: IntArray, starts: IntArray, lengths: IntArray, first: int, out: FloatArray
 ) -> None:
     """Turn BLOCK_ROWS rows of the `picked` columns back to out[column, bar]."""
     for i in range(picked.size):
+        target = out[i]
         for lane in range(starts.size):
-            place = starts[lane] + first
+            place, source = u(starts[lane] + first), u(picked[i] * LANES + lane)
             for row in range(min(BLOCK_ROWS, lengths[lane] - first)):
-                out[i, place + row] = block[row, picked[i] * LANES + lane]
+                target[place + u(row)] = block[source + u(row) * u(width)]
 
 
 @njit(cache=True, error_model="numpy")
 def scatter_levels(
-    levels: FloatArray, starts: IntArray, lengths: IntArray, first: int, count: NDArray[np.int32], carry: FloatArray
-) -> None:
+    levels: FloatArray, width: int, starts: IntArray, lengths: IntArray, first: int,
+    count: NDArray[np.int32], carry: FloatArray,
+) -> None:  # fmt: skip
     """Write the bar count and the carried levels of BLOCK_ROWS rows to count[bar] and carry[bar, value]."""
     for lane in range(starts.size):
-        place = starts[lane] + first
         for row in range(min(BLOCK_ROWS, lengths[lane] - first)):
-            count[place + row] = np.int32(levels[row, lane])
+            source, place = u(row * width + lane), u(starts[lane] + first + row)
+            count[place] = np.int32(levels[source])
             for k in range(carry.shape[1]):
-                carry[place + row, k] = levels[row, (CARRY + k) * LANES + lane]
+                carry[place, u(k)] = levels[source + u((CARRY + k) * LANES)]
 
 
 @njit(cache=True, error_model="numpy")
@@ -313,11 +317,11 @@ def advance_segments(
     `picked` names the columns kept in `out`. The states before the first bars are of shape (n_series, LEVEL_ROWS),
     (n_series, LOOKBACK_ROWS) and (n_series, LOOKBACK_ROWS, len(HISTORY_ROWS)).
     """
-    block = np.empty((4, BLOCK_ROWS * LANES))
+    block = np.ones((4, BLOCK_ROWS * LANES))
     closes, level, rows = np.empty(2 * RING * LANES), np.empty(LEVEL_ROWS * LANES), np.zeros(2 * RING * ROW_WIDTH)
-    width = ROW_WIDTH if is_full else CORE_WIDTH
     # Eight values more than a row: rows a multiple of 4 kB apart would share one set of the cache.
-    results, levels = np.empty((BLOCK_ROWS, width + 8)), np.empty((BLOCK_ROWS, level.size + 8))
+    width, level_width = (ROW_WIDTH if is_full else CORE_WIDTH) + 8, level.size + 8
+    results, levels = np.empty(BLOCK_ROWS * width), np.empty(BLOCK_ROWS * level_width)
     for group in range(0, starts.size, LANES):
         own = slice(group, min(group + LANES, starts.size))
         begin, length = starts[own], lengths[own]
@@ -328,7 +332,9 @@ def advance_segments(
             for row in range(min(BLOCK_ROWS, length[0] - first)):
                 r, at = u(row * LANES), (first + row) % RING
                 o = advance_tile(high, low, close, volume, r, closes, level, rows, 0, at, begin.size, is_full)
-                results[row, :width] = rows[o : o + u(width)]
-                levels[row, : level.size] = level
-            scatter_block(results, picked, begin, length, first, out)
-            scatter_levels(levels, begin, length, first, count, carry)
+                for k in range(width - 8):
+                    results[u(row * width + k)] = rows[o + u(k)]
+                for k in range(level.size):
+                    levels[u(row * level_width + k)] = level[u(k)]
+            scatter_block(results, width, picked, begin, length, first, out)
+            scatter_levels(levels, level_width, begin, length, first, count, carry)

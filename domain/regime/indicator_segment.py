@@ -63,20 +63,31 @@ def checked_bars(bars: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
     dtype = bars.schema["timestamp"]
     if not isinstance(dtype, pl.Datetime) or dtype.time_zone != "UTC":
         raise ValueError(f"timestamp must be Datetime in UTC, was {dtype}")
-    unknown = set(bars["timeframe"].unique()) - set(_STEP_US)
-    if unknown:
-        raise ValueError(f"timeframe must be one of {list(_STEP_US)}, was {sorted(map(str, unknown))}")
     is_price = pl.all_horizontal(pl.col(name).is_finite() & (pl.col(name) > 0) for name in PRICES)
     is_volume = pl.col("volume").is_finite() & (pl.col("volume") >= 0)
     is_named = pl.all_horizontal(pl.col(name).is_not_null() for name in (*key, "timestamp"))
-    ordered = bars.select(*key, "timestamp", pl.col(BAR_VALUES).cast(pl.Float64)).sort(*key, "timestamp")
-    refused = ordered.filter(~(is_price & is_volume & is_named).fill_null(value=False))
+    received = bars.select(*key, "timestamp", pl.col(BAR_VALUES).cast(pl.Float64))
+    refused = received.filter(~(is_price & is_volume & is_named).fill_null(value=False))
     if refused.height:
         raise ValueError(
             f"prices must be finite and > 0, volume finite and >= 0, keys not null; {refused.height} rows are not,"
             f" the first {refused.row(0, named=True)}"
         )
-    return ordered
+    return received if _is_sorted(received, key) else received.sort(*key, "timestamp")
+
+
+def _is_sorted(bars: pl.DataFrame, key: Sequence[str]) -> bool:
+    """Whether each series stands in one piece, in the order of the keys, its bars in the order of time."""
+    first = _series_starts(bars, key)
+    heads = bars[first].select(key)
+    rises = np.diff(bars["timestamp"].dt.epoch("us").to_numpy()) >= 0
+    rises[first[1:] - 1] = True
+    return bool(rises.all()) and heads.equals(heads.unique().sort(key))
+
+
+def _series_starts(bars: pl.DataFrame, key: Sequence[str]) -> IntArray:
+    is_start = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in key)
+    return bars.select(is_start).to_series().arg_true().to_numpy().astype(np.int64)
 
 
 def segment_bars(bars: pl.DataFrame, previous: pl.DataFrame | None, key: Sequence[str], max_gap_bars: int) -> Segments:
@@ -85,33 +96,41 @@ def segment_bars(bars: pl.DataFrame, previous: pl.DataFrame | None, key: Sequenc
     Raises
     ------
     ValueError
-        If a series has two bars at one time, or `previous` does not end before the bars or lacks rows.
+        If a timeframe is unknown, a series has two bars at one time, or `previous` does not end before the bars or
+        lacks rows.
     """
-    is_series = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in key)
-    marked = bars.with_row_index("bar").select(
-        *key, "timestamp", "bar", is_series=is_series, missing=_missing_bars(pl.col("timestamp").shift())
-    )
-    repeated = marked.filter(~pl.col("is_series") & (pl.col("timestamp") == pl.col("timestamp").shift()))
-    if repeated.height:
-        raise ValueError(
-            f"a series must have one bar a timestamp; {repeated.height} repeat, the first {repeated.row(0)}"
-        )
-    heads = marked.filter(pl.col("is_series") | (pl.col("missing") > max_gap_bars)).with_row_index("segment")
-    starts = heads["bar"].to_numpy().astype(np.int64)
+    first = _series_starts(bars, key)
+    heads = bars[first]
+    unknown = set(heads["timeframe"]) - set(_STEP_US)
+    if unknown:
+        raise ValueError(f"timeframe must be one of {list(_STEP_US)}, was {sorted(unknown)}")
+    step_us = np.array([_STEP_US[timeframe] for timeframe in heads["timeframe"]], dtype=np.int64)
+    longest_us = np.repeat((max_gap_bars + 2) * step_us, np.diff(first, append=bars.height))
+    elapsed_us = np.diff(bars["timestamp"].dt.epoch("us").to_numpy(), prepend=0)
+    elapsed_us[first] = longest_us[first]
+    if (elapsed_us == 0).any():
+        raise ValueError(f"a series must have one bar a timestamp; {bars.row(int(np.argmin(elapsed_us)))} is repeated")
+    starts = np.flatnonzero(elapsed_us >= longest_us)
+    segments = _fresh_segments(starts, bars)
+    if previous is not None and previous.height:
+        heads = heads.with_columns(segment=pl.Series(np.searchsorted(starts, first)))
+        _resume(segments, _rows_before(heads, previous, key, max_gap_bars))
+    return segments
+
+
+def _fresh_segments(starts: IntArray, bars: pl.DataFrame) -> Segments:
+    """Return the segments as if each began a series: averages and past closes equal its first close."""
     first_close = bars["close_usd"].to_numpy()[starts]
     level = np.zeros((starts.size, LEVEL_ROWS))
     level[:, EMA_LEVEL : EMA_LEVEL + len(SPANS)] = first_close[:, np.newaxis]
     closes = np.repeat(first_close[:, np.newaxis], LOOKBACK_ROWS, axis=1)
     history = np.zeros((starts.size, LOOKBACK_ROWS, len(HISTORY_ROWS)))
-    segments = Segments(starts, np.diff(starts, append=bars.height), level, closes, history)
-    if previous is not None and previous.height:
-        _resume(segments, _rows_before(heads.filter("is_series"), previous, key, max_gap_bars))
-    return segments
+    return Segments(starts, np.diff(starts, append=bars.height), level, closes, history)
 
 
 def _missing_bars(before: pl.Expr) -> pl.Expr:
     """Bars that a series lacks between the time `before` and its own timestamp."""
-    step_us = pl.col("timeframe").replace_strict(_STEP_US, return_dtype=pl.Int64)
+    step_us = pl.col("timeframe").cast(pl.String).replace_strict(_STEP_US, return_dtype=pl.Int64)
     return (pl.col("timestamp") - before).dt.total_microseconds() // step_us - 1
 
 
