@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 KERNELS := $(VENV)/.kernels
 BENCH_INSTALLED := $(VENV)/.bench-installed
+PORT ?= 3000
 
 # With this set nothing is ever compiled, and every Dagster process starts three times slower.
 unexport PYTHONDONTWRITEBYTECODE
@@ -30,8 +31,8 @@ $(INSTALLED): requirements.lock pyproject.toml
 demo: $(INSTALLED) $(KERNELS) ## The main job on the embedded Postgres: candles to A/E, ticks, the result (CANDLES=folder for real ones)
 	@LOWCAP_CANDLES="$(abspath $(CANDLES))" $(BIN)/lowcap demo
 
-up: $(INSTALLED) $(KERNELS) ## Start Dagster (http://127.0.0.1:3000) and the runtime in the background (CANDLES=folder for real candles)
-	@LOWCAP_CANDLES="$(abspath $(CANDLES))" $(BIN)/lowcap up
+up: $(INSTALLED) $(KERNELS) ## Start Dagster (http://127.0.0.1:3000) and the runtime in the background (PORT=3001, CANDLES=folder for real candles)
+	@LOWCAP_CANDLES="$(abspath $(CANDLES))" $(BIN)/lowcap up --port $(PORT)
 
 down: $(INSTALLED) ## Stop what `make up` started, and the embedded Postgres
 	@$(BIN)/lowcap down

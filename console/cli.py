@@ -4,8 +4,8 @@ import typer
 
 from console.ae_view import ae
 from console.config_commands import config_app
-from console.stack import separate_markets
-from console.stack_commands import demo, down, up
+from console.quarantine_commands import quarantine_app
+from console.stack_commands import demo, down, open_stack, up
 from console.states_view import states
 
 app = typer.Typer(
@@ -16,7 +16,8 @@ app = typer.Typer(
     help="Market regime and portfolio runtime of low-cap tokens.",
 )
 app.add_typer(config_app, name="config")
-app.callback()(separate_markets)
+app.add_typer(quarantine_app, name="quarantine")
+app.callback()(open_stack)
 app.command("demo")(demo)
 app.command("up")(up)
 app.command("down")(down)

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from rich.console import Console
 
 from console.service import ServiceError
-from console.stack import PROJECT, environment, run
+from console.stack import PROJECT, Stack
 
 HISTORY_DAYS = 400
 """Days before the shown ones, so that a daily state (333 bars) exists from the first of them."""
@@ -33,7 +33,7 @@ class MarketSpan:
     end: datetime
 
 
-def market_span() -> MarketSpan:
+def market_span(stack: Stack) -> MarketSpan:
     """Ask the source for its span; a simulated market ends at the last midnight.
 
     Raises
@@ -42,7 +42,7 @@ def market_span() -> MarketSpan:
         If the source cannot be read; its message went to the terminal.
     """
     command = [sys.executable, "-m", "regime_assets", "market"]
-    done = subprocess.run(command, cwd=PROJECT, env=environment(), stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(command, cwd=PROJECT, env=stack.environment(), stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
         raise ServiceError("the market's source cannot be read")
     told = json.loads(done.stdout)
@@ -50,7 +50,7 @@ def market_span() -> MarketSpan:
     return MarketSpan(told["description"], told["is_simulated"], first, end)
 
 
-def make_demo(console: Console) -> datetime:
+def make_demo(console: Console, stack: Stack) -> datetime:
     """Make the chain and tick over its last day; returns the instant the demo stands at.
 
     Raises
@@ -59,7 +59,7 @@ def make_demo(console: Console) -> datetime:
         If a step fails.
     """
     started = time.perf_counter()
-    span = market_span()
+    span = market_span(stack)
     shown_from = span.end - timedelta(days=SHOWN_DAYS)
     first = max(span.first, shown_from - timedelta(days=HISTORY_DAYS))
     console.rule("lowcap demo")
@@ -71,9 +71,9 @@ def make_demo(console: Console) -> datetime:
     os.environ["LOWCAP_AS_OF"] = span.end.isoformat()
     last = span.end - timedelta(microseconds=1)
     console.print("[bold]1. Candles -> drivers -> indicators -> states -> A/E, as Dagster runs[/bold]")
-    run("regime_assets", "backfill", "--from", f"{first:%Y-%m-%d}", "--to", f"{last:%Y-%m-%d}")
+    stack.run("regime_assets", "backfill", "--from", f"{first:%Y-%m-%d}", "--to", f"{last:%Y-%m-%d}")
     console.print("\n[bold]2. The runtime ticks over the last day[/bold]")
-    run("pm_runtime", "--from", (span.end - TICKED).isoformat(), "--to", span.end.isoformat(), "--quiet")
+    stack.run("pm_runtime", "--from", (span.end - TICKED).isoformat(), "--to", span.end.isoformat(), "--quiet")
     console.print(
         f"\nDone in {time.perf_counter() - started:.0f} s. Runs and lineage: `make up`, then the address it prints."
     )

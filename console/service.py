@@ -9,9 +9,11 @@ import os
 import signal
 import subprocess
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 _STAT_START_TIME = 19
 """Place of the start time among the fields of /proc/<pid>/stat that follow the command's name."""
@@ -53,17 +55,32 @@ class Service:
                 stderr=log,
                 start_new_session=True,
             )
-        record = {"pid": process.pid, "began": _began(process.pid), "command": list(command)}
-        self._pid_file.write_text(json.dumps(record), encoding="utf-8")
-        return process.pid
+        pid = process.pid
+        record = {"pid": pid, "began": _began(pid), "command": list(command)}
+        partial = self._pid_file.with_suffix(".partial")
+        partial.write_text(json.dumps(record), encoding="utf-8")
+        partial.replace(self._pid_file)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # it is meant to outlive this process
+            del process
+        return pid
 
     def pid(self) -> int | None:
         """Pid of the process when it runs."""
+        running = self._running()
+        return None if running is None else int(running["pid"])
+
+    def running_command(self) -> list[str] | None:
+        """Command the process was started by, when it runs."""
+        running = self._running()
+        return None if running is None else list(running["command"])
+
+    def _running(self) -> dict[str, Any] | None:
         if not self._pid_file.exists():
             return None
-        record = json.loads(self._pid_file.read_text(encoding="utf-8"))
+        record: dict[str, Any] = json.loads(self._pid_file.read_text(encoding="utf-8"))
         began = _began(record["pid"])
-        return record["pid"] if began is not None and began == record["began"] else None
+        return record if began is not None and began == record["began"] else None
 
     def stop(self, *, patience_s: float = 20.0) -> bool:
         """End the process and its children; returns whether it ran."""

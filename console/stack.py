@@ -1,98 +1,130 @@
-"""`lowcap up` and `lowcap down`: Postgres, Dagster and the runtime, in the background."""
+"""The product's programs in the background, Postgres, Dagster and the runtime, and the folder of their state."""
 
 import hashlib
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 
 from console.service import Service, ServiceError
 
 PROJECT = Path(__file__).resolve().parents[1]
 STATE = PROJECT / ".lowcap"
-DAGSTER = Service("dagster", STATE / "run")
-RUNTIME = Service("pm_runtime", STATE / "run")
 START_PATIENCE_S = 120.0
 
 
-def dagster_home() -> Path:
-    """Folder Dagster's processes share; its settings are the project's dagster.yaml."""
-    home = STATE / "dagster"
-    home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(PROJECT / "dagster.yaml", home / "dagster.yaml")
-    return home
+@dataclass(frozen=True)
+class Stack:
+    """The programs whose pid files, logs and Dagster home lie in `folder`."""
+
+    folder: Path = STATE
+
+    @property
+    def dagster(self) -> Service:
+        """Dagster's code servers, daemon and UI."""
+        return Service("dagster", self.folder / "run")
+
+    @property
+    def runtime(self) -> Service:
+        """The process that ticks."""
+        return Service("pm_runtime", self.folder / "run")
+
+    def environment(self) -> dict[str, str]:
+        """Environment of the processes started here: compiled bytecode, one Dagster home, events stored in batches."""
+        kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        return {**kept, "DAGSTER_HOME": str(self._dagster_home()), "DAGSTER_EVENT_BATCH_SIZE": "1000"}
+
+    def run(self, *arguments: str) -> None:
+        """Run one of the product's modules in the foreground.
+
+        Raises
+        ------
+        ServiceError
+            If it ends with another status than 0.
+        """
+        done = subprocess.run([sys.executable, "-m", *arguments], cwd=PROJECT, env=self.environment(), check=False)
+        if done.returncode != 0:
+            raise ServiceError(f"python -m {' '.join(arguments)} ended with status {done.returncode}")
+
+    def start_dagster(self, port: int) -> str:
+        """Start Dagster unless it runs; returns the address of its UI once it answers.
+
+        Raises
+        ------
+        ServiceError
+            If it runs on another port already, another process has this one, or it does not answer in time.
+        """
+        command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
+        running = self.dagster.running_command()
+        if running is None:
+            _refuse_taken(port)
+        elif running[-1] != str(port):
+            raise ServiceError(f"Dagster runs on port {running[-1]} already: end it by `make down` first")
+        self.run("sql.migrate")
+        self.run("regime_assets", "prepare")
+        url = f"http://127.0.0.1:{port}"
+        self.dagster.start(command, cwd=PROJECT, environment=self.environment())
+        _wait_until_it_answers(self.dagster, f"{url}/server_info")
+        return url
+
+    def start(self, port: int) -> str:
+        """Start what does not run yet; returns the address of the Dagster UI. Raises as `start_dagster`."""
+        url = self.start_dagster(port)
+        self.runtime.start([sys.executable, "-m", "pm_runtime"], cwd=PROJECT, environment=self.environment())
+        return url
+
+    def stop(self) -> list[str]:
+        """Stop what was started here, the embedded Postgres last; returns the names of what ran."""
+        stopped = [service.name for service in (self.runtime, self.dagster) if service.stop()]
+        if self.folder.is_dir():
+            for market in (self.folder, *sorted(self.folder.glob("candles-*"))):
+                self.run("sql.embedded_postgres", "stop", "--root", str(market / "postgres"))
+        return stopped
+
+    def _dagster_home(self) -> Path:
+        """Folder Dagster's processes share; its settings are the project's dagster.yaml."""
+        home = self.folder / "dagster"
+        home.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(PROJECT / "dagster.yaml", home / "dagster.yaml")
+        return home
 
 
-def separate_markets() -> None:
-    """Give each folder of candles an embedded database of its own, beside the simulated market's.
+def separate_markets(folder: Path = STATE) -> None:
+    """Give each folder of candles, and each folder of state, an embedded database of its own.
 
-    Nothing changes where DATABASE_URL or LOWCAP_POSTGRES_ROOT names one.
+    Nothing changes where DATABASE_URL or LOWCAP_POSTGRES_ROOT names one, nor for the simulated market in the project.
     """
-    candles = os.environ.get("LOWCAP_CANDLES", "")
-    if candles and not os.environ.get("DATABASE_URL") and not os.environ.get("LOWCAP_POSTGRES_ROOT"):
-        name = hashlib.sha256(candles.encode()).hexdigest()[:12]
-        os.environ["LOWCAP_POSTGRES_ROOT"] = str(STATE / f"candles-{name}" / "postgres")
+    if os.environ.get("DATABASE_URL") or os.environ.get("LOWCAP_POSTGRES_ROOT"):
+        return
+    if candles := os.environ.get("LOWCAP_CANDLES", ""):
+        market = folder / f"candles-{hashlib.sha256(candles.encode()).hexdigest()[:12]}"
+        market.mkdir(parents=True, exist_ok=True)  # how `stop` knows of it, wherever the database has to be put
+        os.environ["LOWCAP_POSTGRES_ROOT"] = str(market / "postgres")
+    elif folder != STATE:
+        os.environ["LOWCAP_POSTGRES_ROOT"] = str(folder / "postgres")
 
 
-def environment() -> dict[str, str]:
-    """Environment of the processes started here: compiled bytecode, one Dagster home, events stored in batches."""
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return {**kept, "DAGSTER_HOME": str(dagster_home()), "DAGSTER_EVENT_BATCH_SIZE": "1000"}
+def _refuse_taken(port: int) -> None:
+    """Refuse a port where somebody listens: their answer would be taken for Dagster's."""
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise ServiceError(f"Port {port} is taken: name another one, such as `make up PORT={port + 1}`")
 
 
-def run(*arguments: str) -> None:
-    """Run one of the product's modules in the foreground.
-
-    Raises
-    ------
-    ServiceError
-        If it ends with another status than 0.
-    """
-    done = subprocess.run([sys.executable, "-m", *arguments], cwd=PROJECT, env=environment(), check=False)
-    if done.returncode != 0:
-        raise ServiceError(f"python -m {' '.join(arguments)} ended with status {done.returncode}")
-
-
-def start_stack(port: int) -> str:
-    """Start what does not run yet; returns the address of the Dagster UI once it answers.
-
-    Raises
-    ------
-    ServiceError
-        If Dagster does not answer in time.
-    """
-    run("sql.migrate")
-    run("regime_assets", "prepare")
-    url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
-    DAGSTER.start(command, cwd=PROJECT, environment=environment())
-    _wait_until_it_answers(f"{url}/server_info")
-    RUNTIME.start([sys.executable, "-m", "pm_runtime"], cwd=PROJECT, environment=environment())
-    return url
-
-
-def stop_stack() -> list[str]:
-    """Stop what was started here, the embedded Postgres last; returns the names of what ran."""
-    stopped = [service.name for service in (RUNTIME, DAGSTER) if service.stop()]
-    for root in sorted({*STATE.glob("postgres"), *STATE.glob("*/postgres")}):
-        run("sql.embedded_postgres", "stop", "--root", str(root))
-    return stopped
-
-
-def _wait_until_it_answers(url: str) -> None:
+def _wait_until_it_answers(dagster: Service, url: str) -> None:
     deadline = time.monotonic() + START_PATIENCE_S
     while time.monotonic() < deadline:
-        if DAGSTER.pid() is None:
-            raise ServiceError(f"Dagster ended at once; its log is {DAGSTER.log_file}")
+        if dagster.pid() is None:
+            raise ServiceError(f"Dagster ended at once; its log is {dagster.log_file}")
         try:
             with urllib.request.urlopen(url, timeout=5):
                 return
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.3)
-    raise ServiceError(
-        f"Dagster does not answer at {url} after {START_PATIENCE_S:.0f} s; its log is {DAGSTER.log_file}"
-    )
+    raise ServiceError(f"{url} does not answer after {START_PATIENCE_S:.0f} s; Dagster's log is {dagster.log_file}")

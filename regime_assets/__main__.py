@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from domain.vocabulary.timeframe import Timeframe
-from regime_assets.backfill import BackfillError, StepDone, backfill, chunks, project_instance
+from regime_assets.backfill import BackfillError, StepDone, backfill, chunks, fail_abandoned_runs, project_instance
 from regime_assets.chain_asset import POOL
 from regime_assets.definitions import CHAIN_TABLES, build_definitions
 from regime_assets.deployment import AS_OF_VARIABLE, DEPLOYMENT_VARIABLE, Deployment, parse_deployment
@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--to", dest="last_day", type=date.fromisoformat, help="last day, UTC; default: yesterday")
     command.add_argument("--days-per-run", type=int, default=120, help="days of one Dagster run")
     commands.add_parser("market", help="print what the market's source is and spans, as JSON")
-    commands.add_parser("prepare", help="make Dagster's tables and register the chain's pool")
+    commands.add_parser("prepare", help="make Dagster's tables, register the chain's pool, free it of the dead")
     options = parser.parse_args(arguments)
     warnings.simplefilter("ignore", dg.BetaWarning)  # backfill policies are beta, and pinned with Dagster
     if options.command == "market":
@@ -61,6 +61,7 @@ def _market() -> int:
 def _prepare() -> int:
     with project_instance(PROJECT) as instance:
         instance.event_log_storage.set_concurrency_slots(POOL, 1)
+        fail_abandoned_runs(instance)
     return 0
 
 

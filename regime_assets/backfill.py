@@ -19,8 +19,12 @@ from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PART
 
 from regime_assets.automation import BACKFILL_CHAIN
 from resources.dagster_storage import BATCH_SIZE, BATCH_VARIABLE
+from resources.tables import Tables
 
 QUIET_LOGS = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
+TERMINAL_TAGS = {"lowcap/made_from": "terminal"}
+"""Of the runs this module makes: each holds a right named after itself for as long as its process lives."""
+UNFINISHED = (dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED)
 
 
 @dataclass(frozen=True)
@@ -71,18 +75,37 @@ def backfill(
         run_id = str(uuid.uuid4())
         watch = _StepWatch(tables, chunk_first, chunk_last, report)
         instance.add_event_listener(run_id, watch.see)
-        result = job.execute_in_process(
-            run_config=QUIET_LOGS,
-            instance=instance,
-            run_id=run_id,
-            raise_on_error=False,
-            tags={
-                ASSET_PARTITION_RANGE_START_TAG: chunk_first.isoformat(),
-                ASSET_PARTITION_RANGE_END_TAG: chunk_last.isoformat(),
-            },
-        )
+        with Tables().alone(_right_of(run_id)):
+            result = job.execute_in_process(
+                run_config=QUIET_LOGS,
+                instance=instance,
+                run_id=run_id,
+                raise_on_error=False,
+                tags={
+                    ASSET_PARTITION_RANGE_START_TAG: chunk_first.isoformat(),
+                    ASSET_PARTITION_RANGE_END_TAG: chunk_last.isoformat(),
+                    **TERMINAL_TAGS,
+                },
+            )
         if not result.success:
             raise BackfillError(f"{chunk_first} .. {chunk_last}: {'; '.join(watch.failures) or 'run failed'}")
+
+
+def fail_abandoned_runs(instance: dg.DagsterInstance) -> None:
+    """Report the runs of terminals that were killed as failed.
+
+    Dagster watches only runs it launched itself. A dead one would count as running and hold the chain's pool until its
+    longest runtime is over: every schedule would wait for it, two hours long.
+    """
+    unfinished = dg.RunsFilter(job_name=BACKFILL_CHAIN.name, statuses=UNFINISHED, tags=TERMINAL_TAGS)
+    for run in instance.get_runs(unfinished):
+        with Tables().alone(_right_of(run.run_id), wait=False) as is_abandoned:
+            if is_abandoned:
+                instance.report_run_failed(run, "The terminal that made this run is gone. Start the backfill again.")
+
+
+def _right_of(run_id: str) -> str:
+    return f"run {run_id}"
 
 
 def chunks(first_day: date, last_day: date, days_per_run: int) -> Iterator[tuple[date, date]]:

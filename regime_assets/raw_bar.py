@@ -33,6 +33,7 @@ def publish_bars(work: Work, universe: Universe) -> dg.MaterializeResult:
         window=work.window,
         as_of=work.as_of,
         config=_with_trust(work),
+        released=work.tables.query("released_bars", ())["quarantine_id"].to_list(),
     )
     rows = load.rows.rename({"token_contract": "symbol"}).drop("chain") if is_major else load.rows
     return publish_load(work, load, rows)

@@ -28,11 +28,15 @@ class RangeEventLogStorage(PostgresEventLogStorage):
     """Event log that stores the planned partitions of a range in one statement, as it does the materialized ones."""
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
-        """Store events of a batch; see the base class."""
-        kinds = {event.get_dagster_event().event_type for event in events}
-        if kinds != {DagsterEventType.ASSET_MATERIALIZATION_PLANNED}:
-            super().store_event_batch(events)
-            return
+        """Store events of a batch; see the base class. A batch mixes kinds, and only one of them is ours."""
+        planned = [event for event in events if _is_planned(event)]
+        if planned:
+            self._store_planned(planned)
+        others = [event for event in events if not _is_planned(event)]
+        if others:
+            super().store_event_batch(others)
+
+    def _store_planned(self, events: Sequence[EventLogEntry]) -> None:
         statement = self.prepare_insert_event_batch(events).returning(SqlEventLogStorageTable.c.id)
         with self._connect() as connection:
             event_ids = [int(row[0]) for row in connection.execute(statement).fetchall()]
@@ -44,6 +48,10 @@ class RangeEventLogStorage(PostgresEventLogStorage):
             self._store_asset_event_tags(connection, events, event_ids)
             for event, event_id in newest_of_asset.values():
                 self._store_asset_event(connection, event, event_id)
+
+
+def _is_planned(event: EventLogEntry) -> bool:
+    return event.get_dagster_event().event_type is DagsterEventType.ASSET_MATERIALIZATION_PLANNED
 
 
 class ProjectPostgresStorage(DagsterPostgresStorage):

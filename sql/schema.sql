@@ -282,6 +282,18 @@ CREATE TABLE regime.regime_price_data_ohlc (
 );
 CREATE INDEX regime_price_data_ohlc_timestamp ON regime.regime_price_data_ohlc USING btree ("timestamp");
 
+-- Quarantined bars that a person found to be right. Append-only.
+CREATE TABLE pm.bar_release (
+    quarantine_id text NOT NULL,  -- Id of the row in regime.bar_quarantine.
+    author text NOT NULL,
+    reason text NOT NULL,
+    released_at timestamp with time zone NOT NULL DEFAULT now(),  -- When it was released; loads after that accept the bar.
+    CONSTRAINT bar_release_pkey PRIMARY KEY (quarantine_id),
+    CONSTRAINT bar_release_author_check CHECK ((author <> ''::text)),
+    CONSTRAINT bar_release_quarantine_id_check CHECK ((quarantine_id ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT bar_release_reason_check CHECK ((reason <> ''::text))
+);
+
 -- Every configuration that was ever in force. The newest version is; append-only.
 CREATE TABLE pm.pm_config (
     version bigint NOT NULL GENERATED ALWAYS AS IDENTITY,

@@ -3,6 +3,7 @@
 What belongs here: the order of those steps. What does not: each step itself, and reading or writing.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -53,6 +54,7 @@ def load_bars(
     window: Window,
     as_of: datetime,
     config: BarConfig,
+    released: Collection[str] = (),
 ) -> Load:
     """Lay a load of raw bars over a stored window.
 
@@ -67,13 +69,15 @@ def load_bars(
         Columns of a rolled-up bar plus known_at: the window as it stands; may be empty.
     previous_close : DataFrame
         Last stored close of each series before the window.
+    released : collection of str
+        Ids of quarantined bars that a person found to be right.
 
     Returns
     -------
     Load
         Only bars that open inside the window and have closed by `as_of`.
     """
-    validated = validate_bars(raw, previous_close, as_of=as_of, config=config)
+    validated = validate_bars(raw, previous_close, as_of=as_of, config=config, released=released)
     printed = stored.filter(~pl.col("source").str.starts_with(ROLLED_UP)).select(*RAW_SCHEMA)
     kept = printed.join(validated.accepted, on=list(BAR_KEY), how="anti")
     bars = roll_up(pl.concat([kept, validated.accepted]), key=SERIES_KEY[:2], as_of=as_of)

@@ -7,7 +7,7 @@ this one file: Numba's disk cache watches only the file of the function that is 
 copy of one inlined from elsewhere.
 
 Flat float64 arrays and offsets into them (unsigned: each access by a signed one tests for a negative index):
-level[tile, LEVEL_ROWS, lane] what the recursion needs; closes[tile, 2 * RING, lane] and
+level[tile, LEVEL_ROWS, lane] what the recursion needs; closes[tile, 2 * CLOSE_RING, lane] and
 rows[tile, 2 * RING, column, lane] the last RING closes and results, each written at slot and slot + RING, so that the
 window before any bar is contiguous. Before a series starts, `closes` holds its first close and the EMAs equal it: an
 EMA seeded with its first value is one whose past was constant, hence its slope, filtered from the closes, holds from
@@ -25,6 +25,7 @@ IntArray = NDArray[np.int64]
 u = np.uintp
 
 LANES = 32
+CLOSE_RING = 16
 RING = 32
 LOOKBACK_ROWS = 30
 BLOCK_ROWS = 128
@@ -86,7 +87,7 @@ def range_lane(high: float, low: float, before: float, level: FloatArray, y: np.
     level[y + u(LOW * LANES)] = low
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def core_row(
     high: FloatArray, low: FloatArray, r: np.uintp, closes: FloatArray, c: np.uintp,
     level: FloatArray, v: np.uintp, rows: FloatArray, o: np.uintp, lanes: int,
@@ -109,13 +110,12 @@ def core_row(
             level[y + u((RAW_SLOPE + k) * LANES)] = slope
             rows[z + u(k * LANES)] = ema
             rows[z + u((SLOPE + k) * LANES)] = slope / ema if count >= 10.0 else NAN
-        gains, losses = 0.0, 0.0
+        net, moved = 0.0, 0.0  # gains - losses and gains + losses of 14 changes
         for k in range(14):
             change = closes[x - u(k * LANES)] - closes[x - u((k + 1) * LANES)]
-            gains += change if change > 0.0 else 0.0
-            losses -= change if change < 0.0 else 0.0
-        moved = gains + losses
-        rsi = 100.0 * (gains / moved) if moved > 0.0 else 50.0
+            net += change
+            moved += abs(change)
+        rsi = 50.0 + 50.0 * (net / moved) if moved > 0.0 else 50.0
         range_lane(high[r + u(lane)], low[r + u(lane)], closes[x - u(LANES)], level, y, count)
         rows[z + u(ATR * LANES)] = level[y + u(TR_MEAN * LANES)] if count >= 15.0 else NAN
         rows[z + u(RSI * LANES)] = rsi if count >= 15.0 else NAN
@@ -195,18 +195,18 @@ def volume_row(
         rows[z + u(LANES)] = is_cluster if level[y] >= 30.0 else NAN
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", forceinline=True)
 def advance_tile(
     high: FloatArray, low: FloatArray, close: FloatArray, volume: FloatArray, r: np.uintp,
     closes: FloatArray, level: FloatArray, rows: FloatArray, tile: int, slot: int, lanes: int, is_full: bool,
 ) -> np.uintp:  # fmt: skip
     """One bar of one tile; returns the offset of its results in `rows` (core columns only: a single row a tile)."""
     v = u(tile * LEVEL_ROWS * LANES)
-    c = u((tile * 2 * RING + RING + slot) * LANES)
+    c = u((tile * 2 * CLOSE_RING + CLOSE_RING + slot % CLOSE_RING) * LANES)
     for lane in range(lanes):
         close_now = close[r + u(lane)]
         closes[c + u(lane)] = close_now
-        closes[c + u(lane) - u(RING * LANES)] = close_now
+        closes[c + u(lane) - u(CLOSE_RING * LANES)] = close_now
     if not is_full:
         o = u(tile * CORE_WIDTH)
         core_row(high, low, r, closes, c, level, v, rows, o, lanes)
@@ -301,7 +301,8 @@ def load_lanes(
             level[k * LANES + lane] = level0[lane, k]
         for k in range(LOOKBACK_ROWS):
             back = RING - LOOKBACK_ROWS + k
-            closes[back * LANES + lane] = closes0[lane, k]
+            if back >= CLOSE_RING:
+                closes[(back - CLOSE_RING) * LANES + lane] = closes0[lane, k]
             for i in range(len(HISTORY_ROWS)):
                 rows[back * ROW_WIDTH + HISTORY_ROWS[i] * LANES + lane] = history0[lane, k, i]
 
@@ -318,7 +319,7 @@ def advance_segments(
     (n_series, LOOKBACK_ROWS) and (n_series, LOOKBACK_ROWS, len(HISTORY_ROWS)).
     """
     block = np.ones((4, BLOCK_ROWS * LANES))
-    closes, level, rows = np.empty(2 * RING * LANES), np.empty(LEVEL_ROWS * LANES), np.zeros(2 * RING * ROW_WIDTH)
+    closes, level, rows = np.empty(2 * CLOSE_RING * LANES), np.empty(LEVEL_ROWS * LANES), np.zeros(2 * RING * ROW_WIDTH)
     # Eight values more than a row: rows a multiple of 4 kB apart would share one set of the cache.
     width, level_width = (ROW_WIDTH if is_full else CORE_WIDTH) + 8, level.size + 8
     results, levels = np.empty(BLOCK_ROWS * width), np.empty(BLOCK_ROWS * level_width)

@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 
 from domain.regime.indicator_kernel import (
+    CLOSE_RING,
     CORE_COLUMNS,
     EMA_LEVEL,
     LANES,
@@ -64,11 +65,11 @@ class IndicatorState:
         self._is_full = is_full
         n_tiles = -(-self.n_series // LANES)
         seed = pack_tiles(first_close[np.newaxis, :])
-        self._closes = np.empty((n_tiles, 2 * RING, LANES))
-        self._closes[:] = seed
-        self._level = np.zeros((n_tiles, LEVEL_ROWS, LANES))
-        self._level[:, EMA_LEVEL : EMA_LEVEL + len(SPANS)] = seed
+        closes, level = np.empty((n_tiles, 2 * CLOSE_RING, LANES)), np.zeros((n_tiles, LEVEL_ROWS, LANES))
+        closes[:] = seed
+        level[:, EMA_LEVEL : EMA_LEVEL + len(SPANS)] = seed
         self._rows = np.zeros((n_tiles, 2 * RING if is_full else 1, len(self.columns), LANES))
+        self._flat = closes.reshape(-1), level.reshape(-1), self._rows.reshape(-1)
         self._slot = 0
 
     def copy(self) -> Self:
@@ -76,7 +77,9 @@ class IndicatorState:
         twin = object.__new__(type(self))
         twin.columns, twin.n_series = self.columns, self.n_series
         twin._is_full, twin._slot = self._is_full, self._slot
-        twin._closes, twin._level, twin._rows = self._closes.copy(), self._level.copy(), self._rows.copy()
+        closes, level, _ = self._flat
+        twin._rows = self._rows.copy()
+        twin._flat = closes.copy(), level.copy(), twin._rows.reshape(-1)
         return twin
 
     def batch(self, high: FloatArray, low: FloatArray, close: FloatArray, volume: FloatArray, out: FloatArray) -> None:
@@ -90,14 +93,15 @@ class IndicatorState:
             Receives the results; NaN where a column is not defined yet.
         """
         n_bars = high.shape[1]
+        closes, level, rows = self._flat
         batch_tiles(
             high.reshape(-1),
             low.reshape(-1),
             close.reshape(-1),
             volume.reshape(-1),
-            self._closes.reshape(-1),
-            self._level.reshape(-1),
-            self._rows.reshape(-1),
+            closes,
+            level,
+            rows,
             out.reshape(-1),
             self.n_series,
             n_bars,
@@ -120,18 +124,8 @@ class IndicatorState:
             View of the results, overwritten later; the lanes beyond n_series mean nothing.
         """
         slot = self._slot
-        step_tiles(
-            high,
-            low,
-            close,
-            volume,
-            self._closes.reshape(-1),
-            self._level.reshape(-1),
-            self._rows.reshape(-1),
-            self.n_series,
-            slot,
-            self._is_full,
-        )
+        closes, level, rows = self._flat
+        step_tiles(high, low, close, volume, closes, level, rows, self.n_series, slot, self._is_full)
         self._slot = (slot + 1) % RING
         return self._rows[:, RING + slot if self._is_full else 0]
 

@@ -101,10 +101,11 @@ WHERE "timestamp" >= $1 AND "timestamp" < $2
        OR coverage <> 15 - cardinality(array_positions(channel_e, NULL)));
 
 -- name: count_refused_by_reason
--- Rows of a raw table ($1) that were refused in the last seven days it was loaded for, by reason.
+-- Rows of a raw table ($1) refused in the last seven days it was loaded for and not released since, by reason.
 SELECT reason, count(*) AS rows
 FROM regime.bar_quarantine
-WHERE table_name = $1 AND reason <> 'superseded'
+WHERE NOT EXISTS (SELECT FROM pm.bar_release AS release WHERE release.quarantine_id = bar_quarantine.quarantine_id)
+  AND table_name = $1 AND reason <> 'superseded'
   AND loaded_for > (SELECT max(loaded_for) FROM regime.bar_quarantine WHERE table_name = $1) - interval '7 days'
 GROUP BY reason
 ORDER BY reason;
