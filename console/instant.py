@@ -20,5 +20,6 @@ def read_instant(text: str | None) -> datetime:
     except ValueError:
         raise typer.BadParameter(f"Expected an instant such as 2025-06-30T12:00Z, was {text!r}") from None
     if instant.utcoffset() is None:
-        raise typer.BadParameter(f"Expected an offset, such as {text}Z for UTC, was {text!r}")
+        meant = instant.replace(tzinfo=UTC).isoformat()
+        raise typer.BadParameter(f"Expected an offset, such as {meant}, was {text!r}")
     return instant.astimezone(UTC)

@@ -1,22 +1,27 @@
 """Background processes of the product: start one, ask whether it runs, end it with all its children.
 
 A service is known by its pid and by when that process began, so that a pid another process was given since is never
-signalled. Each runs in a session of its own: ending it ends its children, and a Ctrl-C in the terminal does not.
+signalled; its children by a mark in their environment, also when it was killed and left them behind. Each runs in a
+session of its own: a Ctrl-C in the terminal does not end it.
 """
 
 import json
 import os
+import secrets
 import signal
 import subprocess
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 _STAT_START_TIME = 19
 """Place of the start time among the fields of /proc/<pid>/stat that follow the command's name."""
+_MARK = "LOWCAP_SERVICE"
+"""Environment variable that every process of a service bears."""
 
 
 class ServiceError(RuntimeError):
@@ -44,19 +49,21 @@ class Service:
         running = self.pid()
         if running is not None:
             return running
+        self.stop()
+        mark = f"{self.name}-{secrets.token_hex(8)}"
         self.folder.mkdir(parents=True, exist_ok=True)
-        with self.log_file.open("ab") as log:
+        with self.log_file.open("ab") as log, _interruptible():
             process = subprocess.Popen(
                 command,
                 cwd=cwd,
-                env=dict(environment),
+                env={**environment, _MARK: mark},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
         pid = process.pid
-        record = {"pid": pid, "began": _began(pid), "command": list(command)}
+        record = {"pid": pid, "began": _began(pid), "mark": mark, "command": list(command)}
         partial = self._pid_file.with_suffix(".partial")
         partial.write_text(json.dumps(record), encoding="utf-8")
         partial.replace(self._pid_file)
@@ -75,31 +82,59 @@ class Service:
         running = self._running()
         return None if running is None else list(running["command"])
 
+    def stop(self, *, patience_s: float = 20.0) -> bool:
+        """End the process and its children, also those it left behind when it was killed; returns whether any ran."""
+        members = self._members()
+        _signal(members, signal.SIGTERM)
+        deadline = time.monotonic() + patience_s
+        while self._members() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        _signal(self._members(), signal.SIGKILL)
+        self._pid_file.unlink(missing_ok=True)
+        return bool(members)
+
     def _running(self) -> dict[str, Any] | None:
-        if not self._pid_file.exists():
+        record = self._record()
+        if record is None:
             return None
-        record: dict[str, Any] = json.loads(self._pid_file.read_text(encoding="utf-8"))
         began = _began(record["pid"])
         return record if began is not None and began == record["began"] else None
 
-    def stop(self, *, patience_s: float = 20.0) -> bool:
-        """End the process and its children; returns whether it ran."""
-        pid = self.pid()
-        if pid is not None:
-            _signal_group(pid, signal.SIGTERM)
-            deadline = time.monotonic() + patience_s
-            while self.pid() is not None and time.monotonic() < deadline:
-                time.sleep(0.1)
-            _signal_group(pid, signal.SIGKILL)
-        self._pid_file.unlink(missing_ok=True)
-        return pid is not None
+    def _members(self) -> list[int]:
+        """Pids of the process and of all it started, in whatever session they are."""
+        record = self._record()
+        if record is None:
+            return []
+        marked = f"{_MARK}={record.get('mark')}".encode()
+        leader = self.pid()
+        pids = [int(folder.name) for folder in Path("/proc").glob("[0-9]*")]
+        return [pid for pid in pids if pid == leader or marked in _environment(pid)]
+
+    def _record(self) -> dict[str, Any] | None:
+        if not self._pid_file.exists():
+            return None
+        record: dict[str, Any] = json.loads(self._pid_file.read_text(encoding="utf-8"))
+        return record
 
 
-def _signal_group(leader: int, sent: signal.Signals) -> None:
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Start children with SIGINT in force.
+
+    A background job of a shell ignores it, its children inherit that, and Dagster treats SIGTERM as it does SIGINT: it
+    would have to be killed.
+    """
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        os.killpg(leader, sent)
-    except ProcessLookupError:
-        return
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _signal(pids: Iterable[int], sent: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, sent)
 
 
 def _began(pid: int) -> str | None:
@@ -110,3 +145,11 @@ def _began(pid: int) -> str | None:
         return None
     fields = stat.rpartition(")")[2].split()
     return None if fields[0] in ("Z", "X") else fields[_STAT_START_TIME]
+
+
+def _environment(pid: int) -> list[bytes]:
+    """Environment a process began with; empty when it is gone or another user's."""
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return []

@@ -63,6 +63,7 @@ class Stack:
         command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
         running = self.dagster.running_command()
         if running is None:
+            self.dagster.stop()  # what a killed one left behind holds the port
             _refuse_taken(port)
         elif running[-1] != str(port):
             raise ServiceError(f"Dagster runs on port {running[-1]} already: end it by `make down` first")

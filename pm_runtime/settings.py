@@ -31,7 +31,7 @@ class RuntimeSettings(BaseModel, frozen=True, extra="forbid"):
     standby: bool = Field(default=False, description="Wait for the lease while another process holds it.")
     standby_poll_s: float = Field(default=1.0, gt=0, le=60, description="Seconds between attempts at the lease.")
     grace_s: float = Field(
-        default=5.0, ge=0, le=300, description="Seconds after a bar's close that its scores have to be published."
+        default=20.0, ge=0, le=300, description="Seconds after a bar's close that its scores have to be published."
     )
     back_off_first_s: float = Field(default=1.0, gt=0, description="Seconds of pause after a first failure; doubles.")
     back_off_longest_s: float = Field(default=60.0, gt=0, description="Longest pause between attempts, seconds.")

@@ -40,6 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.command == "prepare":
         return _prepare()
     last_day = options.last_day or (datetime.now(UTC) - timedelta(days=1)).date()
+    if last_day < options.first_day:
+        parser.error(f"--to must not be before --from, was {last_day} before {options.first_day}")
     return _backfill(options.first_day, last_day, options.days_per_run)
 
 

@@ -14,17 +14,27 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import dagster as dg
+import psycopg
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+from dagster_postgres.utils import DagsterPostgresException
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from regime_assets.automation import BACKFILL_CHAIN
+from regime_assets.chain_asset import ROWS_WRITTEN
 from resources.dagster_storage import BATCH_SIZE, BATCH_VARIABLE
 from resources.tables import Tables
+from sql.database import DatabaseConnectionError
 
 QUIET_LOGS = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
 TERMINAL_TAGS = {"lowcap/made_from": "terminal"}
 """Of the runs this module makes: each holds a right named after itself for as long as its process lives."""
 UNFINISHED = (dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED)
+DATABASE_LOST = (
+    *(DatabaseConnectionError, DagsterPostgresException),
+    *(OperationalError, InterfaceError, psycopg.OperationalError),
+)
+"""What is raised outside a step when the server is gone: Dagster then cannot even note that a step failed."""
 
 
 @dataclass(frozen=True)
@@ -67,26 +77,32 @@ def backfill(
     Raises
     ------
     BackfillError
-        If a run fails; its message names the table and the days.
+        If a run fails or the database is lost; the message names the days, and the table if it is one's fault.
     """
+    fail_abandoned_runs(instance)
     job = definitions.resolve_job_def(BACKFILL_CHAIN.name)
     tables = {key.path[-1] for key in job.asset_layer.executable_asset_keys}
     for chunk_first, chunk_last in chunks(first_day, last_day, days_per_run):
         run_id = str(uuid.uuid4())
         watch = _StepWatch(tables, chunk_first, chunk_last, report)
         instance.add_event_listener(run_id, watch.see)
-        with Tables().alone(_right_of(run_id)):
-            result = job.execute_in_process(
-                run_config=QUIET_LOGS,
-                instance=instance,
-                run_id=run_id,
-                raise_on_error=False,
-                tags={
-                    ASSET_PARTITION_RANGE_START_TAG: chunk_first.isoformat(),
-                    ASSET_PARTITION_RANGE_END_TAG: chunk_last.isoformat(),
-                    **TERMINAL_TAGS,
-                },
-            )
+        tags = {
+            ASSET_PARTITION_RANGE_START_TAG: chunk_first.isoformat(),
+            ASSET_PARTITION_RANGE_END_TAG: chunk_last.isoformat(),
+        }
+        try:
+            with Tables().alone(_right_of(run_id)):
+                result = job.execute_in_process(
+                    run_config=QUIET_LOGS,
+                    instance=instance,
+                    run_id=run_id,
+                    raise_on_error=False,
+                    tags=tags | TERMINAL_TAGS,
+                )
+        except DATABASE_LOST as lost:
+            raise BackfillError(
+                f"{chunk_first} .. {chunk_last}: the database is gone: {lost.__cause__ or lost}"
+            ) from lost
         if not result.success:
             raise BackfillError(f"{chunk_first} .. {chunk_last}: {'; '.join(watch.failures) or 'run failed'}")
 
@@ -142,7 +158,7 @@ class _StepWatch:
         if event.event_type is dg.DagsterEventType.STEP_START:
             self._started, self._rows = time.perf_counter(), 0
         elif event.event_type is dg.DagsterEventType.ASSET_MATERIALIZATION:
-            count = event.step_materialization_data.materialization.metadata.get("dagster/row_count")
+            count = event.step_materialization_data.materialization.metadata.get(ROWS_WRITTEN)
             self._rows = int(count.value) if count is not None else 0
         elif event.event_type is dg.DagsterEventType.STEP_SUCCESS:
             self._done(str(event.step_key), None)

@@ -14,7 +14,7 @@ import polars as pl
 
 from domain.config.pm_config import PmConfig
 from domain.vocabulary.window import Window
-from regime_assets.partitions import DAYS, OWN_YESTERDAY
+from regime_assets.partitions import DAYS
 from resources.candle_source import CandleSource
 from resources.clock import Clock
 from resources.failure import UNHELPABLE, permanent_failure
@@ -27,6 +27,9 @@ SCHEMA = "regime"
 CHAIN = "regime"
 POOL = "regime_chain"
 """Runs that write the chain wait for each other; path-dependent tables fold forward."""
+
+ROWS_WRITTEN = "rows_written"
+"""Name of a materialization's count of rows. Dagster shows its own `dagster/row_count` as the whole table's size."""
 
 HOURLY_FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=3), warn_window=timedelta(hours=2))
 RETRY = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
@@ -84,7 +87,6 @@ class ChainTable:
     checks: Sequence[InlineCheck]
     description: str
     reads: Sequence[str] = ()
-    folds_forward: bool = False
     kinds: frozenset[str] = frozenset({"postgres", "polars"})
 
 
@@ -96,12 +98,11 @@ def asset_key(table: str) -> dg.AssetKey:
 def chain_asset(spec: ChainTable, *, condition: dg.AutomationCondition[Any] | None = None) -> dg.AssetsDefinition:
     """Asset of a table of the chain: daily partitions, a range is one run, checks inside the transaction."""
     key = asset_key(spec.table)
-    own_past = [dg.AssetDep(key, partition_mapping=OWN_YESTERDAY)] if spec.folds_forward else []
 
     @dg.asset(
         key=key,
         description=spec.description,
-        deps=[*(asset_key(table) for table in spec.reads), *own_past],
+        deps=[asset_key(table) for table in spec.reads],
         partitions_def=DAYS,
         backfill_policy=dg.BackfillPolicy.single_run(),
         check_specs=[
@@ -194,12 +195,12 @@ def column_schema(table: TableSchema) -> dg.TableSchema:
 
 def _metadata(work: Work, done: Replacement) -> dict[str, Any]:
     return {
-        "dagster/row_count": done.rows,
+        ROWS_WRITTEN: done.rows,
         "rows_replaced": done.deleted,
         "window": str(work.window),
         "as_of": work.as_of.isoformat(),
         "newest_bar": done.newest.isoformat() if done.newest else "none",
         "config_version": work.config_version,
         "market": work.market.description(),
-        **{f"rows_appended/{table}": rows for table, rows in done.appended.items()},
+        **{f"rows_new_in_{table.split('.')[1]}": rows for table, rows in done.appended.items()},
     }

@@ -18,10 +18,11 @@ from regime_assets import (
     regime_driver_ta,
     regime_price_data_ohlc,
 )
-from regime_assets.automation import AUTOMATION_SENSOR, BACKFILL_CHAIN, DAILY_CHAIN, HOURLY_CHAIN, LATE_DATA, SCHEDULES
+from regime_assets.automation import BACKFILL_CHAIN, DAILY_CHAIN, HOURLY_CHAIN, SCHEDULES, automation_sensor
 from regime_assets.chain_asset import ChainTable, chain_asset
 from regime_assets.checks import CHECKS
 from regime_assets.deployment import AS_OF_VARIABLE, DEPLOYMENT_VARIABLE, Deployment, parse_deployment, resources_of
+from regime_assets.late_data import LATE_DATA
 from regime_assets.micro_chain import micro_chain_sensor
 
 CHAIN_TABLES: tuple[ChainTable, ...] = (
@@ -46,8 +47,8 @@ def build_definitions(
         assets=[chain_asset(spec, condition=LATE_DATA if spec.reads else None) for spec in CHAIN_TABLES],
         asset_checks=CHECKS,
         jobs=[HOURLY_CHAIN, DAILY_CHAIN, BACKFILL_CHAIN],
-        schedules=SCHEDULES,
-        sensors=[AUTOMATION_SENSOR, micro_chain_sensor(CHAIN_TABLES, status=sensor_status)],
+        schedules=SCHEDULES if is_live else (),  # a clock that stands still has no hours
+        sensors=[automation_sensor(), micro_chain_sensor(CHAIN_TABLES, status=sensor_status)],
         resources={**resources_of(deployment, as_of=as_of), **(replaced or {})},
         executor=dg.in_process_executor,
     )

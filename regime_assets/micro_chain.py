@@ -19,20 +19,29 @@ from resources.pm_settings import PmSettings
 from resources.tables import BlockedByCheckError, Stamp, Tables
 
 LATE_MINUTES = timedelta(minutes=5)
-"""How long after an hour its minutes are still made anew, so that late ones complete its bar."""
+"""How long after a bar of an hour or four its minutes are still made anew, so that late ones complete it."""
+
+LONGEST_BAR = Timeframe.H4
+"""Longest bar a micro-batch completes; the day's own bar is left to the daily run."""
+
+EVERY_SECONDS = 5
+"""How often the sensor looks whether a minute has closed: a tick 20 s after the close finds its score."""
 
 AssetEvent = dg.AssetMaterialization | dg.AssetCheckEvaluation
 
 
 def micro_window(now: datetime) -> Window | None:
-    """Window the micro-batch makes: from the start of the hour (of the previous one just after it) to this minute.
+    """Window the micro-batch makes: the hour so far; just after a bar of one or four hours has closed, that bar too.
 
     >>> from datetime import UTC
+    >>> str(micro_window(datetime(2025, 1, 1, 11, 3, 30, tzinfo=UTC)))
+    '2025-01-01T10:00Z .. 2025-01-01T11:03Z'
     >>> str(micro_window(datetime(2025, 1, 1, 12, 3, 30, tzinfo=UTC)))
-    '2025-01-01T11:00Z .. 2025-01-01T12:03Z'
+    '2025-01-01T08:00Z .. 2025-01-01T12:03Z'
     """
-    end = Timeframe.M1.floor(now)
-    start = Timeframe.H1.floor(now - LATE_MINUTES)
+    end, a_little_ago = Timeframe.M1.floor(now), now - LATE_MINUTES
+    has_just_closed = LONGEST_BAR.floor(now) != LONGEST_BAR.floor(a_little_ago)
+    start = (LONGEST_BAR if has_just_closed else Timeframe.H1).floor(a_little_ago)
     return Window(start, end) if end > start else None
 
 
@@ -41,7 +50,7 @@ def micro_chain_sensor(chain: Sequence[ChainTable], *, status: dg.DefaultSensorS
 
     @dg.sensor(
         name="micro_chain",
-        minimum_interval_seconds=20,
+        minimum_interval_seconds=EVERY_SECONDS,
         default_status=status,
         description=__doc__,
     )
@@ -82,8 +91,9 @@ def _make(
 def _events(spec: ChainTable, window: Window, result: dg.MaterializeResult) -> Iterator[AssetEvent]:
     key = asset_key(spec.table)
     tags = {"dagster/data_version": result.data_version.value} if result.data_version else {}
+    last = window.end - Timeframe.M1.duration  # a window that ends at midnight holds no minute of the day it opens
     for day in DAYS.get_partition_keys_in_time_window(
-        dg.TimeWindow(Timeframe.D1.floor(window.start), Timeframe.D1.floor(window.end) + timedelta(days=1))
+        dg.TimeWindow(Timeframe.D1.floor(window.start), Timeframe.D1.floor(last) + Timeframe.D1.duration)
     ):
         yield dg.AssetMaterialization(asset_key=key, partition=day, metadata=dict(result.metadata or {}), tags=tags)
     for check in spec.checks:

@@ -5,5 +5,3 @@ import dagster as dg
 from domain.vocabulary.window import FIRST_DAY
 
 DAYS = dg.DailyPartitionsDefinition(FIRST_DAY, timezone="UTC", end_offset=1)
-OWN_YESTERDAY = dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1)
-"""A path-dependent asset folds forward from its own previous day."""

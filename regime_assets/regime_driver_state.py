@@ -9,6 +9,7 @@ import polars as pl
 
 from domain.regime.uptrend_engine import HISTORY_ROWS, uptrend_frame
 from domain.vocabulary.horizon import REGIME_TIMEFRAMES
+from domain.vocabulary.uptrend import StateStatus
 from regime_assets.chain_asset import ChainTable, Work
 from regime_assets.state_heat_map import heat_map
 from resources.tables import InlineCheck
@@ -27,8 +28,8 @@ def publish(work: Work) -> dg.MaterializeResult:
         frame,
         metadata={
             "heat_map": dg.MetadataValue.md(heat_map(latest, title=f"Regime drivers, {work.window}")),
-            "transitions": frame["transition"].drop_nulls().value_counts(sort=True).height,
-            "warming_up": frame.filter(pl.col("status") == "warming_up").height,
+            "transitions": dict(frame["transition"].drop_nulls().value_counts().sort("transition").rows()),
+            "rows_warming_up": frame.filter(pl.col("status") == StateStatus.WARMING_UP).height,
         },
     )
 
@@ -51,7 +52,6 @@ SPEC = ChainTable(
     code_version="1",
     description=__doc__,
     reads=(BARS, INDICATORS),
-    folds_forward=True,
     kinds=frozenset({"postgres", "polars", "numba"}),
     checks=(
         InlineCheck(

@@ -28,7 +28,7 @@ def publish(work: Work) -> dg.MaterializeResult:
         key=KEY,
         config=work.config.regime.indicator,
     )
-    cold = frame.filter(pl.col("bars_count") < work.config.regime.indicator.min_bars).height
+    cold = frame.filter(pl.col("bars_count") < work.config.regime.uptrend.min_bars).height
     return work.replace(frame, metadata={"bars_below_warm_up": cold})
 
 
@@ -38,7 +38,6 @@ SPEC = ChainTable(
     code_version="1",
     description=__doc__,
     reads=(BARS,),
-    folds_forward=True,
     kinds=frozenset({"postgres", "polars", "numba"}),
     checks=(
         InlineCheck(

@@ -32,7 +32,7 @@ def publish(work: Work) -> dg.MaterializeResult:
         metadata={
             "coverage": dg.MetadataValue.md(coverage_table(result.bars)),
             "composite_bars_clipped": result.clipped.height,
-            "composite_bars_without_enough_members": result.skipped.height,
+            "composite_bars_skipped": result.skipped.height,
         },
     )
 
@@ -52,7 +52,6 @@ SPEC = ChainTable(
     code_version="1",
     description=__doc__,
     reads=(MAJORS, SAMPLES),
-    folds_forward=True,
     kinds=frozenset({"postgres", "polars", "numba"}),
     checks=(
         InlineCheck(

@@ -46,7 +46,7 @@ def _svg(title: str, cells: list[str]) -> str:
         for column, horizon in enumerate(Horizon)
     ]
     names = [
-        _text(LEFT - 8, TOP + line * CELL_HEIGHT + 22, driver, anchor="end") for line, driver in enumerate(DRIVERS)
+        _text(LEFT - 8, TOP + line * CELL_HEIGHT + 20, driver, anchor="end") for line, driver in enumerate(DRIVERS)
     ]
     body = "".join([_text(width / 2, 20, title), *heads, *names, *cells])
     return (

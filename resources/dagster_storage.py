@@ -68,12 +68,17 @@ class ProjectPostgresStorage(DagsterPostgresStorage):
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
-        """Open the storage; the first process to do so makes the tables, others wait for it."""
+        """Open the storage; the first process to do so makes the tables, others wait until it has done so.
+
+        A process that looked in the middle would remember for its whole life that indexes are missing.
+        """
         schema = config_value["schema"]
         url = database_url()
         with psycopg.connect(url.libpq(), autocommit=True) as connection:
-            if connection.execute(query("dagster_is_installed"), {"schema": schema}).fetchone() == (False,):
-                connection.execute(query("lock_first_boot"))
+            connection.execute(query("lock_first_boot"))
+            if connection.execute(query("dagster_is_installed"), {"schema": schema}).fetchone() == (True,):
+                connection.execute(query("unlock_first_boot"))
+            else:
                 connection.execute(query("create_dagster_schema").format(schema=schema))
             own = url.with_settings(search_path=schema, timezone="UTC")
             return cls(own.sqlalchemy("psycopg2"), inst_data)

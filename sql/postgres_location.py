@@ -84,8 +84,9 @@ def locate(wanted_root: Path) -> PostgresLocation:
     """First usable folder among the wanted one and its fall-backs, created, with its socket folder.
 
     A folder that already holds this user's database is taken before any other: once made, a database is never left for
-    an empty one because a check failed for a moment. Fall-backs: `/var/lib/lowcap/<hash>` for root, `.local/state/lowcap/<hash>` in the home of anybody else, at last
-    `/tmp/lowcap-<uid>-<hash>`. Each OS user ends in a folder of its own; nothing is shared between users.
+    an empty one because a check failed for a moment. Fall-backs: `/var/lib/lowcap/<hash>` for root,
+    `.local/state/lowcap/<hash>` in the home of anybody else, at last `/tmp/lowcap-<uid>-<hash>`. Each OS user ends in a
+    folder of its own; nothing is shared between users.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The backfill command as a process of its own, over five days of the simulated market: four of hours, one of minutes."""
+"""The backfill command as a process of its own, over five days of the simulated market."""
 
 import os
 import subprocess
@@ -15,11 +15,10 @@ from regime_assets.raw_bar import QUARANTINE
 from tests.chain_runs import TABLES, stored
 
 PROJECT = Path(__file__).resolve().parents[1]
-FIRST, LAST, DAYS_PER_RUN = date(2025, 1, 5), date(2025, 1, 9), 2
+FIRST, LAST, DAYS_PER_RUN = date(2025, 1, 5), date(2025, 1, 9), 3
 CHUNKS = tuple(chunks(FIRST, LAST, DAYS_PER_RUN))
-STEPS = len(TABLES) * len(CHUNKS)
 CLOCK = {"LOWCAP_DEPLOYMENT": "test", "LOWCAP_AS_OF": "2025-01-16T00:00:00+00:00", "LOWCAP_CANDLES": ""}
-"""The market then has minutes from the ninth of January on."""
+"""The market then has hours up to the eighth of January, and minutes on the ninth."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A feed as bad as real ones, made from seeds: holes, silent members, spikes, steps of unit, repeated and broken rows."""
+"""A feed as bad as real ones, from seeds: holes, silent members, spikes, steps of unit, repeated and broken rows."""
 
 from datetime import UTC, datetime, timedelta
 

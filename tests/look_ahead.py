@@ -1,4 +1,4 @@
-"""The test for look-ahead: what a function said at T, against what it says of the same bars when it knows the future."""
+"""The test for look-ahead: what a function said at T, and what it says of the same bars when it knows the future."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -78,14 +78,14 @@ def is_known(frame: pl.DataFrame, at: datetime) -> pl.Expr:
 
 
 def scaled(frame: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """Rows whose numbers are multiplied, row by row, by something between a thousandth and a thousand; half are lost."""
+    """Half of the rows, the numbers of each multiplied by something around a thousandth to a thousand."""
     rng = np.random.default_rng(seed)
     factor = pl.Series(np.exp(rng.normal(0.0, 2.5, frame.height)))
     return frame.with_columns(pl.col(pl.Float64) * factor).filter(pl.Series(rng.random(frame.height) < 0.5))
 
 
 def shuffled(frame: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """Rows whose words and flags belong to other rows; half are lost."""
+    """Half of the rows, with words and flags that belong to other ones."""
     names = [name for name in ("status", "state", "transition", "buy_signal", "trim_flag") if name in frame.columns]
     return frame.with_columns(pl.col(name).shuffle(seed) for name in names).sample(fraction=0.5, seed=seed)
 

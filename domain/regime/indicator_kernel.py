@@ -28,7 +28,7 @@ LANES = 32
 CLOSE_RING = 16
 RING = 32
 LOOKBACK_ROWS = 30
-BLOCK_ROWS = 128
+BLOCK_ROWS = 64
 SPANS = (20, 30, 50, 60, 144, 250, 333)
 CORE_COLUMNS = (*(f"ema{span}" for span in SPANS), *(f"ema{span}_slope" for span in SPANS), "atr", "rsi", "adx")
 PANEL_COLUMNS = (
@@ -315,8 +315,8 @@ def advance_segments(
 ) -> None:  # fmt: skip
     """Run ragged series, longest first: stretches of bars[high low close volume, bar], out[i, bar], carry[bar, value].
 
-    `picked` names the columns kept in `out`. The states before the first bars are of shape (n_series, LEVEL_ROWS),
-    (n_series, LOOKBACK_ROWS) and (n_series, LOOKBACK_ROWS, len(HISTORY_ROWS)).
+    `picked` names the columns kept in `out`; a `carry` without values is left out. The states before the first bars are
+    of shape (n_series, LEVEL_ROWS), (n_series, LOOKBACK_ROWS) and (n_series, LOOKBACK_ROWS, len(HISTORY_ROWS)).
     """
     block = np.ones((4, BLOCK_ROWS * LANES))
     closes, level, rows = np.empty(2 * CLOSE_RING * LANES), np.empty(LEVEL_ROWS * LANES), np.zeros(2 * RING * ROW_WIDTH)
@@ -335,7 +335,7 @@ def advance_segments(
                 o = advance_tile(high, low, close, volume, r, closes, level, rows, 0, at, begin.size, is_full)
                 for k in range(width - 8):
                     results[u(row * width + k)] = rows[o + u(k)]
-                for k in range(level.size):
+                for k in range(level.size if carry.shape[1] > 0 else LANES):
                     levels[u(row * level_width + k)] = level[u(k)]
             scatter_block(results, width, picked, begin, length, first, out)
             scatter_levels(levels, level_width, begin, length, first, count, carry)

@@ -67,10 +67,11 @@ FULL JOIN (
 WHERE ta.latest_price IS DISTINCT FROM state.price;
 
 -- name: check_transitions_are_legal
--- The state moves only along the arrows of the state machine, and never without its reason.
+-- The state moves only along the arrows of the state machine, and never without its reason. The first state of a
+-- series has a reason but moved from nothing.
 SELECT count(*) FROM regime.regime_driver_state
 WHERE "timestamp" >= $1 AND "timestamp" < $2
-  AND ((transition IS NULL) <> (transition_reason IS NULL)
+  AND ((transition IS NULL) <> (transition_reason IS NULL) AND prev_state IS NOT NULL
        OR transition NOT IN ('S4->S0', 'S4->S3', 'S0->S1', 'S1->S0', 'S1->S2', 'S2->S1', 'S2->S0', 'S2->S3', 'S3->S0'));
 
 -- name: check_scores_are_present

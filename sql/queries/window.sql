@@ -1,12 +1,13 @@
 -- Reading and replacing a window of any table with a time column. {table}, {key}, ... are filled with names that stand
--- in schema.sql, never with values.
+-- in schema.sql. Of values, only instants and counts of rows are written out, and only in reads: a statement without
+-- parameters streams by binary COPY; one with parameters is fetched whole, then converted.
 
 -- name: read_window
 -- Rows of a half-open window, in the order of the primary key.
-SELECT {columns} FROM {table} WHERE {time} >= $1 AND {time} < $2 ORDER BY {order};
+SELECT {columns} FROM {table} WHERE {time} >= {start} AND {time} < {end} ORDER BY {order};
 
 -- name: read_last_rows
--- For each key, its last $2 rows before $1. The keys are found by skipping through the primary key, not by a scan.
+-- For each key, its last {rows} rows before an instant. The keys are found by skipping through the primary key, not by a scan.
 WITH RECURSIVE known AS (
     (SELECT {key} FROM {table} ORDER BY {key} LIMIT 1)
     UNION ALL
@@ -19,7 +20,7 @@ WITH RECURSIVE known AS (
 SELECT {last_columns}
 FROM known
 CROSS JOIN LATERAL (
-    SELECT {columns} FROM {table} AS t WHERE ({t_key}) = ({known_key}) AND t.{time} < $1 ORDER BY t.{time} DESC LIMIT $2
+    SELECT {columns} FROM {table} AS t WHERE ({t_key}) = ({known_key}) AND t.{time} < {before} ORDER BY t.{time} DESC LIMIT {rows}
 ) AS last
 ORDER BY {last_order};
 

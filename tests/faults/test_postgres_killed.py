@@ -4,6 +4,7 @@ import os
 import signal
 import time
 
+import polars as pl
 import pytest
 
 from sql.database_url import DatabaseUrl
@@ -11,7 +12,7 @@ from sql.embedded_postgres import EmbeddedPostgres
 from sql.migrate import migrate
 from sql.postmaster import recorded_pid
 from sql.scratch_database import scratch_database
-from tests.backfill_command import STEPS, backfill_command, everything_stored, run_to_the_end, wait_for_tables
+from tests.backfill_command import backfill_command, everything_stored, run_to_the_end, wait_for_tables
 from tests.postgres_fixtures import PostgresServer, exported, temporary_postgres
 
 pytestmark = [
@@ -24,12 +25,19 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def own_server():
-    """A server for this file alone, with a migrated database that DATABASE_URL names."""
+    """A server for this file alone."""
     with temporary_postgres() as embedded:
-        server = PostgresServer(DatabaseUrl.parse(embedded.start()), embedded)
-        with scratch_database(server.url) as name, exported(server.environment(name)):
-            migrate(server.url.with_database(name))
-            yield embedded
+        embedded.start()
+        yield embedded
+
+
+@pytest.fixture
+def own_database(own_server):
+    """A migrated database on it, which DATABASE_URL names."""
+    server = PostgresServer(DatabaseUrl.parse(own_server.start()), own_server)
+    with scratch_database(server.url) as name, exported(server.environment(name)):
+        migrate(server.url.with_database(name))
+        yield name
 
 
 def kill_postmaster(server: EmbeddedPostgres) -> None:
@@ -39,17 +47,38 @@ def kill_postmaster(server: EmbeddedPostgres) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
-def test_x(own_server, undisturbed):
+def differing_tables(undisturbed: dict[str, pl.DataFrame]) -> list[str]:
+    now = everything_stored()
+    return [table for table, rows in undisturbed.items() if not now[table].equals(rows)]
+
+
+def test_a_server_that_stays_dead_ends_the_command_with_a_clear_error(own_server, own_database, undisturbed):
     with backfill_command() as process:
-        wait_for_tables(process, 9)
-        time.sleep(0.3)
+        wait_for_tables(process, 8)
+        time.sleep(0.4)
         kill_postmaster(own_server)
         output, _ = process.communicate(timeout=120)
-    print(process.returncode, output)
     own_server.start()
-    status, out = run_to_the_end()
-    print(status, out)
-    e = everything_stored()
-    for table, rows in undisturbed.items():
-        assert e[table].equals(rows), table
-    assert 0
+    lost = differing_tables(undisturbed)
+    status, _ = run_to_the_end()
+
+    assert process.returncode == 1
+    assert "the database is gone" in output
+    assert "Start the same command again" in output
+    assert "Traceback" not in output
+    assert "regime.ae_score" in lost
+    assert (status, differing_tables(undisturbed)) == (0, [])
+
+
+def test_a_server_that_comes_back_is_used_again_or_the_command_fails(own_server, own_database, undisturbed):
+    with backfill_command() as process:
+        wait_for_tables(process, 5)
+        kill_postmaster(own_server)
+        own_server.start()
+        output, _ = process.communicate(timeout=120)
+    lost = differing_tables(undisturbed)
+
+    assert lost == [] if process.returncode == 0 else "Start the same command again" in output
+    if process.returncode != 0:
+        assert run_to_the_end()[0] == 0
+    assert differing_tables(undisturbed) == []

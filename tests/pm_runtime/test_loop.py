@@ -38,7 +38,9 @@ class World(MemoryWorld):
             raise OutageError("the database is away")
 
     def loop(self, **settings):
-        return RuntimeLoop(self.open, clock=self.clock, stop=self.clock, settings=RuntimeSettings(**settings))
+        return RuntimeLoop(
+            self.open, clock=self.clock, stop=self.clock, settings=RuntimeSettings(**{"grace_s": 5, **settings})
+        )
 
     def run(self, **settings):
         return self.loop(**settings).run()

@@ -106,7 +106,7 @@ def test_the_loop_reconnects_after_the_server_ended_its_session_and_misses_no_ba
             end_sessions_of_runtime(killer)
 
     clock.on_wait = cut
-    settings = RuntimeSettings(timeframes=["1h"])
+    settings = RuntimeSettings(timeframes=["1h"], grace_s=5)
     report = RuntimeLoop(lambda: open_postgres_store("me:1:x"), clock=clock, stop=clock, settings=settings).run()
 
     assert [row["bar_timestamp"] for row in stored_ticks()] == [START + (n - 1) * HOUR for n in range(5)]

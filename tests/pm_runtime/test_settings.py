@@ -9,7 +9,7 @@ from pm_runtime.settings import process_holder, read_command_line
 def test_a_bare_command_line_is_the_loop_on_the_configured_timeframes():
     settings = read_command_line([])
 
-    assert (settings.timeframes, settings.once, settings.from_at, settings.grace_s) == (None, False, None, 5.0)
+    assert (settings.timeframes, settings.once, settings.from_at, settings.grace_s) == (None, False, None, 20.0)
 
 
 def test_instants_are_read_with_their_offset():

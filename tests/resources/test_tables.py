@@ -1,6 +1,6 @@
 """Reading and replacing windows of real tables."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import polars as pl
 import pytest
@@ -120,6 +120,21 @@ def test_the_last_rows_of_each_key_come_back_in_key_order(database):
 
 def test_the_last_rows_of_an_empty_table_are_none(database):
     assert Tables().read_last(TABLE, DAY.end).is_empty()
+
+
+def test_an_instant_of_another_timezone_is_the_same_instant(database):
+    tables = Tables()
+    tables.replace(TABLE, DAY, samples(DAY.start, 3), stamp=STAMP)
+    second_in_tokyo = (DAY.start + timedelta(minutes=5)).astimezone(timezone(timedelta(hours=9)))
+
+    last = tables.read_last(TABLE, second_in_tokyo)
+
+    assert last["timestamp"].to_list() == [DAY.start]
+
+
+def test_a_naive_instant_is_refused():
+    with pytest.raises(ValueError, match="timezone-aware"):
+        Tables().read_last(TABLE, DAY.start.replace(tzinfo=None))
 
 
 def test_a_chain_is_held_by_one_at_a_time(database):

@@ -64,8 +64,9 @@ def whole(bars, config=CONFIG):
 
 def test_bar_by_bar_from_stored_rows_gives_the_bits_of_one_call():
     bars = ragged_bars()
+    times = sorted(bars["timestamp"].unique())
 
-    stepped = in_parts(bars, sorted(bars["timestamp"].unique()))
+    stepped = in_parts(bars, times[:150] + times[-100:])  # the hole that restarts a series lies between
 
     assert_frame_equal(stepped, whole(bars), check_exact=True)
 
@@ -177,6 +178,14 @@ def test_previous_rows_of_other_series_are_ignored():
 
     assert resumed["token"].to_list() == ["b"] * 3
     assert resumed["bars_count"].to_list() == [41, 42, 43]
+
+
+def test_the_config_is_closed_and_bounded():
+    assert (CONFIG.min_bars, CONFIG.warm_bars, CONFIG.max_gap_bars) == (333, 999, 144)
+    assert all(field.description for field in IndicatorConfig.model_fields.values())
+    for wrong in ({"max_gap_bars": -1}, {"warm_bars": 0}, {"minimum_bars": 333}):
+        with pytest.raises(ValueError, match="validation error"):
+            IndicatorConfig(**wrong)
 
 
 def test_inputs_are_left_as_they_were():

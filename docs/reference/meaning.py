@@ -1,0 +1,109 @@
+"""What each word of the vocabulary means, one line a word; the code holds the word, this the sentence.
+
+By enum, because words of two enums may be spelled alike and would then be one key.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from domain.scores.score_reading import ScoreStatus
+from domain.vocabulary.bar_quarantine import QuarantineReason
+from domain.vocabulary.driver import ChannelStatus, DriverRole
+from domain.vocabulary.uptrend import StateStatus, TransitionReason, UptrendFlag, UptrendState
+from pm_runtime.tick_row import TickMode
+
+Sentences = Mapping[StrEnum, str]
+
+STATE: Sentences = {
+    UptrendState.S0: "Downtrend: the EMAs stood in bearish order, fast below slow.",
+    UptrendState.S1: "Primer: the price and the fast EMAs came above EMA60.",
+    UptrendState.S2: "The price came above EMA333; the EMAs are not in bullish order yet.",
+    UptrendState.S3: "Uptrend: the EMAs stood in bullish order, fast above slow down to EMA333.",
+    UptrendState.S4: "No clear state: warming up, or ambiguous at the start. Adds nothing to A and E.",
+}
+
+STATUS: Sentences = {
+    StateStatus.WARMING_UP: "Fewer bars than `regime.uptrend.min_bars` since the series began or had a long hole.",
+    StateStatus.OK: "The state may be used.",
+}
+
+FLAG: Sentences = {
+    UptrendFlag.BUY_SIGNAL: "S1: near EMA60, slope rising, trend strength sufficient.",
+    UptrendFlag.BUY_FLAG: "S2: retest of EMA333. S3: discount between EMA144 and EMA333.",
+    UptrendFlag.FIRST_DIP_BUY_FLAG: "S3: dip to EMA20, EMA30 or EMA60 soon after S3 began.",
+    UptrendFlag.TRIM_FLAG: "S2, S3: over-extended, and near a level where the series has levels.",
+    UptrendFlag.EMERGENCY_EXIT: "S3 with the price below EMA333, or the bar that falls from S1 to S0.",
+    UptrendFlag.RECLAIMED_EMA333: "S3: back at or above EMA333 after a bar with `emergency_exit`.",
+    UptrendFlag.EXIT_POSITION: "The bar that falls to S0 from S1, S2 or S3.",
+}
+
+TRANSITION: Sentences = {
+    TransitionReason.BOOTSTRAP_S0_ORDER: "Bearish order on the first warm bar, or in S4.",
+    TransitionReason.BOOTSTRAP_S3_ORDER: "Bullish order on the first warm bar, or in S4; the state is `bootstrapped`.",
+    TransitionReason.FAST_BAND_ABOVE_EMA60: "EMA20, EMA30 and the price above EMA60.",
+    TransitionReason.S1_TO_S0_BEARISH_ORDER: "Bearish order.",
+    TransitionReason.PRICE_ABOVE_EMA333: "Price above EMA333.",
+    TransitionReason.PRICE_BELOW_EMA333: "Price below EMA333.",
+    TransitionReason.BULLISH_ORDER: "Bullish order.",
+    TransitionReason.S2_TO_S0_BEARISH_ORDER: "Bearish order.",
+    TransitionReason.ALL_EMAS_BELOW_333: "All five faster EMAs below EMA333.",
+}
+
+ROLE: Sentences = {
+    DriverRole.BTC: "The driver `BTC`.",
+    DriverRole.ALT: "The driver `ALT`, the index of the alt basket.",
+    DriverRole.BUCKET: "The driver of the score's own cap bucket.",
+    DriverRole.BTCD: "The driver `BTC.d`; its weight is negative.",
+    DriverRole.USDTD: "The driver `USDT.d`; its weight is negative.",
+}
+
+CHANNEL: Sentences = {
+    ChannelStatus.OK: "Counts towards coverage.",
+    ChannelStatus.MISSING: "No bar of this driver and horizon had closed.",
+    ChannelStatus.STALE: "Its last bar closed longer ago than `scores.channel_ttl_minutes`.",
+    ChannelStatus.WARMING_UP: "It has bars, but not enough for a state.",
+}
+
+SCORE: Sentences = {
+    ScoreStatus.FRESH: "Its own levers are used.",
+    ScoreStatus.DEGRADED: "Too few channels: `runtime.neutral_lever` is used in its place.",
+    ScoreStatus.STALE: "Older than `runtime.score_ttl_bars` bars: no lever.",
+    ScoreStatus.MISSING: "No score at or before the bar: no lever.",
+}
+
+MODE: Sentences = {
+    TickMode.ACTIVE: "At least one bucket is fresh or degraded. With none fresh, `mode_reason` says so.",
+    TickMode.REDUCE_ONLY: "Every bucket is stale or missing; `mode_reason` says which.",
+}
+
+QUARANTINE: Sentences = {
+    QuarantineReason.NAIVE_TIMESTAMP: "The time has no zone, and the layout declares none.",
+    QuarantineReason.MISSING_VALUE: "A column is empty or is no number.",
+    QuarantineReason.OFF_GRID_TIMESTAMP: "The open is not on the grid of the timeframe, counted from midnight UTC.",
+    QuarantineReason.FUTURE_BAR: "It opens later than now plus `regime.bar.future_tolerance_s`.",
+    QuarantineReason.NOT_FINITE: "A price or the volume is NaN or infinite.",
+    QuarantineReason.NON_POSITIVE_PRICE: "A price is 0 or below.",
+    QuarantineReason.NEGATIVE_VOLUME: "The volume is below 0.",
+    QuarantineReason.OHLC_ORDER: "The high is below the body, or the low above it.",
+    QuarantineReason.OUT_OF_RANGE: "A dominance that is not between 0 and 100 percent.",
+    QuarantineReason.REVISION_CONFLICT: "Another row of the same bar in the same load was trusted more.",
+    QuarantineReason.UNIT_STEP: "Its chain stepped by one ratio at once: prices in another unit.",
+    QuarantineReason.PRICE_JUMP: "High or low too far from the last accepted close: `regime.bar.max_jump`.",
+    QuarantineReason.SUPERSEDED: "It was stored, and a later load gave other values.",
+}
+
+MEANING: Mapping[type[StrEnum], Sentences] = {
+    type(next(iter(sentences))): sentences
+    for sentences in (
+        STATE,
+        STATUS,
+        FLAG,
+        TRANSITION,
+        ROLE,
+        CHANNEL,
+        SCORE,
+        MODE,
+        QUARANTINE,
+    )
+}
+"""Sentences by enum; a word without one is an error where the page is made."""

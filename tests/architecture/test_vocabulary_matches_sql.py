@@ -1,0 +1,84 @@
+"""Words stand twice, in the vocabulary and in the constraints of the schema; here they are held together."""
+
+import re
+from collections.abc import Iterable
+
+import pytest
+
+from domain.regime.uptrend_state import NO_STATE, REASON, STATES
+from domain.vocabulary.bar_quarantine import QuarantineReason
+from domain.vocabulary.cap_bucket import REGIME_BUCKETS
+from domain.vocabulary.driver import DOMINANCE_DRIVERS, DRIVERS
+from domain.vocabulary.horizon import REGIME_TIMEFRAMES
+from domain.vocabulary.timeframe import Timeframe
+from domain.vocabulary.uptrend import StateStatus, TransitionReason, UptrendState
+from pm_runtime.tick_row import TickMode
+from sql.queries import query
+from sql.schema import SCHEMA_FILE
+
+RAW_TABLES = ("majors_price_data_ohlc", "lowcap_price_data_ohlc", "dominance_sample")
+WORDS: dict[str, Iterable[str]] = {
+    "ae_score.bucket": REGIME_BUCKETS,
+    "ae_score.timeframe": Timeframe,
+    "bar_quarantine.reason": QuarantineReason,
+    "bar_quarantine.table_name": RAW_TABLES,
+    "dominance_sample.metric": DOMINANCE_DRIVERS,
+    "dominance_sample.timeframe": Timeframe,
+    "lowcap_price_data_ohlc.timeframe": Timeframe,
+    "majors_price_data_ohlc.timeframe": Timeframe,
+    "pm_tick.mode": TickMode,
+    "pm_tick.timeframe": Timeframe,
+    "regime_driver_state.driver": DRIVERS,
+    "regime_driver_state.prev_state": UptrendState,
+    "regime_driver_state.state": UptrendState,
+    "regime_driver_state.status": StateStatus,
+    "regime_driver_state.timeframe": REGIME_TIMEFRAMES,
+    "regime_driver_state.transition_reason": TransitionReason,
+    "regime_driver_ta.driver": DRIVERS,
+    "regime_driver_ta.timeframe": REGIME_TIMEFRAMES,
+    "regime_price_data_ohlc.driver": DRIVERS,
+    "regime_price_data_ohlc.timeframe": Timeframe,
+}
+"""Words each column may hold."""
+
+_TABLE = re.compile(r"CREATE TABLE \w+\.(?P<table>\w+) \(\n(?P<body>.*?)\n\)", re.DOTALL)
+_LIST = re.compile(r"\(?(?P<column>\w+)\)? = ANY \(\(?ARRAY\[(?P<words>.*?)\]")
+_WORD = re.compile(r"'([^']*)'")
+
+
+def word_lists(schema: str) -> dict[str, list[str]]:
+    """Words of every `column IN (...)` constraint, by table and column."""
+    return {
+        f"{table['table']}.{found['column']}": _WORD.findall(found["words"])
+        for table in _TABLE.finditer(schema)
+        for found in _LIST.finditer(table["body"])
+    }
+
+
+SCHEMA = SCHEMA_FILE.read_text(encoding="utf-8")
+
+
+def test_every_list_of_words_in_the_schema_has_a_vocabulary():
+    assert set(word_lists(SCHEMA)) == set(WORDS)
+    assert len(word_lists(SCHEMA)) == SCHEMA.count("ARRAY[")
+
+
+@pytest.mark.parametrize("column", WORDS)
+def test_a_column_may_hold_the_words_of_its_vocabulary_and_no_other(column):
+    assert sorted(word_lists(SCHEMA)[column]) == sorted(str(word) for word in WORDS[column])
+
+
+def test_the_arrows_a_check_lets_pass_are_those_of_the_state_machine():
+    arrows = {f"{STATES[old]}->{STATES[new]}" for old, new in REASON if old != NO_STATE}
+
+    listed = query("check_transitions_are_legal").partition("NOT IN")[2]
+
+    assert set(_WORD.findall(listed)) == arrows
+
+
+@pytest.mark.parametrize("name", ["check_one_indicator_row_per_driver_bar"])
+def test_the_timeframes_a_check_looks_at_are_those_with_indicators(name):
+    listed = re.search(r"timeframe IN \((.*?)\)", query(name))
+
+    assert listed is not None
+    assert set(_WORD.findall(listed[1])) == set(REGIME_TIMEFRAMES)
