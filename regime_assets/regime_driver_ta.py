@@ -18,13 +18,10 @@ BAR_VALUES = ("high_usd", "low_usd", "close_usd", "volume")
 
 
 def publish(work: Work) -> dg.MaterializeResult:
-    columns = [*KEY, "timestamp", *BAR_VALUES]
-    bars = work.tables.read(BARS, work.window, columns=columns)
-    previous = work.tables.read_last(work.table, work.window.start, rows=LOOKBACK_ROWS)
-    previous_bars = work.tables.read_last(BARS, work.window.start, rows=LOOKBACK_ROWS, columns=columns)
+    bars = work.tables.read(BARS, work.window, columns=[*KEY, "timestamp", *BAR_VALUES])
     frame = indicator_frame(
         bars.filter(pl.col("timeframe").is_in(REGIME_TIMEFRAMES)),
-        previous.join(previous_bars, on=[*KEY, "timestamp"]),
+        work.tables.read_last(work.table, work.window.start, rows=LOOKBACK_ROWS),
         key=KEY,
         config=work.config.regime.indicator,
     )

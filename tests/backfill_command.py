@@ -42,7 +42,7 @@ def backfill_command() -> Iterator[subprocess.Popen[str]]:
 def run_to_the_end() -> tuple[int, str]:
     """Exit status and output of an undisturbed command."""
     with backfill_command() as process:
-        output, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=300)
         return process.returncode, output
 
 

@@ -7,7 +7,6 @@ import time
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -94,8 +93,3 @@ class Watch:
 
     def _count(self, _: "Request") -> None:
         self.requests += 1
-
-
-def save_screenshot(page: "Page", folder: Path) -> None:
-    """Keep what a page shows at the end of a test, for whoever asks why it failed."""
-    page.screenshot(path=folder / "page.png")

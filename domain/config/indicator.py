@@ -6,13 +6,6 @@ from pydantic import BaseModel, Field
 class IndicatorConfig(BaseModel, frozen=True, extra="forbid"):
     """Warm-up of the indicator columns, in bars of the series' own timeframe."""
 
-    min_bars: int = Field(
-        default=333,
-        ge=2,
-        le=100_000,
-        description="Bars before any state may be read from the columns: at bar 333 the first close still weighs 13.6 %"
-        " in EMA333 (65 % at bar 72).",
-    )
     warm_bars: int = Field(
         default=999,
         ge=2,

@@ -4,6 +4,7 @@ The market is simulated and its clock stands still; the UI offers partitions up 
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from domain.vocabulary.window import Window
 from learning_assets.upstream import UPSTREAM
 from resources.tables import Tables
 from tests.chain_runs import TABLES
-from tests.dagster_browser import FLAGS, DagsterApi, Watch, find_chromium, free_port, save_screenshot
+from tests.dagster_browser import FLAGS, DagsterApi, Watch, find_chromium, free_port
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -28,6 +29,8 @@ pytestmark = [
 ]
 
 AS_OF = "2026-03-10T00:00:00+00:00"
+DAY = date(2026, 3, 8)
+FIRST_OF_THIRTY, LAST_OF_THIRTY = date(2026, 2, 6), date(2026, 3, 7)
 ENVIRONMENT = {"LOWCAP_DEPLOYMENT": "test", "LOWCAP_AS_OF": AS_OF, "LOWCAP_CANDLES": ""}
 GROUP_PAGE = "/locations/regime_assets/asset-groups/regime/lineage"
 NAMES = {table.partition(".")[2] for table in TABLES}
@@ -71,13 +74,36 @@ def watch() -> Watch:
     return Watch()
 
 
-@pytest.fixture
-def page(browser: "Browser", dagster: DagsterApi, watch: Watch, tmp_path: Path) -> Iterator["Page"]:
+@contextmanager
+def opened(browser: "Browser", dagster: DagsterApi, watch: Watch, folder: Path) -> Iterator["Page"]:
+    """A new page; what it shows at the end is kept in a folder, for whoever asks why a test failed."""
     page = browser.new_page(base_url=dagster.url, viewport={"width": 1600, "height": 1000})
     watch.over(page)
-    yield page
-    save_screenshot(page, tmp_path)
-    page.close()
+    try:
+        yield page
+    finally:
+        page.screenshot(path=folder / "page.png")
+        page.close()
+
+
+@pytest.fixture
+def page(browser: "Browser", dagster: DagsterApi, watch: Watch, tmp_path: Path) -> Iterator["Page"]:
+    with opened(browser, dagster, watch, tmp_path) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def runs_of_a_day(browser: "Browser", dagster: DagsterApi, watch: Watch, tmp_path_factory) -> list[dict]:
+    """Runs that came of launching the whole chain for one day at the UI, once one of them has ended."""
+    with opened(browser, dagster, watch, tmp_path_factory.mktemp("launch")) as page:
+        launch(page, f"{DAY}")
+        page.get_by_text("Launched run").wait_for()
+
+    def has_ended(data: dict) -> list[dict]:
+        runs = runs_of(data, "dagster/partition", f"{DAY}")
+        return runs if any(run["status"] in ("SUCCESS", "FAILURE") for run in runs) else []
+
+    return dagster.wait_for(RUNS, has_ended, timeout_s=90)
 
 
 def nodes(page: "Page") -> list[str]:
@@ -146,31 +172,24 @@ def test_both_locations_are_one_lineage_in_which_each_asset_stands_once(page, da
         page.get_by_text(name, exact=True).first.wait_for()
 
 
-def test_a_day_of_the_whole_chain_is_made_by_a_person_at_the_ui(page, dagster):
-    launch(page, "2026-03-08")
-    page.get_by_text("Launched run").wait_for()
-    run = dagster.wait_for(
-        RUNS,
-        lambda data: [run for run in runs_of(data, "dagster/partition", "2026-03-08") if run["status"] == "SUCCESS"],
-        timeout_s=90,
-    )
-
-    assert len(run) == 1
-    assert {table: Tables().read(table, day_window(date(2026, 3, 8))).is_empty() for table in TABLES} == dict.fromkeys(
-        TABLES, False
-    )
+def test_a_day_of_the_whole_chain_is_one_run(runs_of_a_day):
+    assert [run["status"] for run in runs_of_a_day] == ["SUCCESS"]
+    for table in TABLES:
+        assert not Tables().read(table, day_window(DAY)).is_empty(), table
 
 
+@pytest.mark.usefixtures("runs_of_a_day")
 def test_the_states_of_a_day_are_shown_as_a_picture(page):
-    page.goto("/assets/regime/regime_driver_state?view=partitions&partition=2026-03-08")
+    page.goto(f"/assets/regime/regime_driver_state?view=partitions&partition={DAY}")
     page.get_by_text("[Show Markdown]").click()
     picture = page.get_by_role("dialog").locator("img")
     picture.wait_for()
 
     assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 500
-    assert "2026-03-08" in picture.get_attribute("alt")
+    assert f"{DAY}" in picture.get_attribute("alt")
 
 
+@pytest.mark.usefixtures("runs_of_a_day")
 @pytest.mark.parametrize(("asset", "count"), [("regime_driver_state", 3), ("majors_price_data_ohlc", 3)])
 def test_the_checks_of_an_asset_are_green(page, asset, count):
     page.goto(f"/assets/regime/{asset}?view=checks")
@@ -180,10 +199,11 @@ def test_the_checks_of_an_asset_are_green(page, asset, count):
     assert page.get_by_text("Failed", exact=True).count() == 0
 
 
+@pytest.mark.usefixtures("runs_of_a_day")  # of a day that is none of the thirty
 def test_thirty_days_of_the_chain_are_one_run(page, dagster):
     before = materialized(dagster)
 
-    launch(page, "[2026-02-06...2026-03-07]")
+    launch(page, f"[{FIRST_OF_THIRTY}...{LAST_OF_THIRTY}]")
     (backfill,) = dagster.wait_for(
         BACKFILLS,
         lambda data: [
@@ -198,7 +218,7 @@ def test_thirty_days_of_the_chain_are_one_run(page, dagster):
     (run,) = runs_of(dagster.ask(RUNS), "dagster/backfill", backfill["id"])
     assert {key["path"][1] for key in run["assetSelection"]} == NAMES
     assert materialized(dagster) == {name: count + 30 for name, count in before.items()}
-    scores = Tables().read("regime.ae_score", day_window(date(2026, 2, 6), 30), columns=["timeframe", "timestamp"])
+    scores = Tables().read("regime.ae_score", day_window(FIRST_OF_THIRTY, 30), columns=["timeframe", "timestamp"])
     assert scores["timestamp"].dt.date().n_unique() == 30
 
 

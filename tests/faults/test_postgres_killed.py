@@ -57,7 +57,7 @@ def test_a_server_that_stays_dead_ends_the_command_with_a_clear_error(own_server
         wait_for_tables(process, 8)
         time.sleep(0.4)
         kill_postmaster(own_server)
-        output, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=300)
     own_server.start()
     lost = differing_tables(undisturbed)
     status, _ = run_to_the_end()
@@ -75,7 +75,7 @@ def test_a_server_that_comes_back_is_used_again_or_the_command_fails(own_server,
         wait_for_tables(process, 5)
         kill_postmaster(own_server)
         own_server.start()
-        output, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=300)
     lost = differing_tables(undisturbed)
 
     assert lost == [] if process.returncode == 0 else "Start the same command again" in output

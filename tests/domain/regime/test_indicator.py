@@ -181,7 +181,7 @@ def test_previous_rows_of_other_series_are_ignored():
 
 
 def test_the_config_is_closed_and_bounded():
-    assert (CONFIG.min_bars, CONFIG.warm_bars, CONFIG.max_gap_bars) == (333, 999, 144)
+    assert (CONFIG.warm_bars, CONFIG.max_gap_bars) == (999, 144)
     assert all(field.description for field in IndicatorConfig.model_fields.values())
     for wrong in ({"max_gap_bars": -1}, {"warm_bars": 0}, {"minimum_bars": 333}):
         with pytest.raises(ValueError, match="validation error"):
