@@ -4,6 +4,7 @@ import dagster as dg
 import polars as pl
 
 from domain.config.bar import BarConfig
+from domain.regime.bar_jump import with_step_under_way
 from domain.regime.bar_load import ROLLED_UP, Load, load_bars
 from domain.regime.bar_quarantine import BAR_KEY
 from domain.vocabulary.universe import Universe
@@ -29,7 +30,7 @@ def publish_bars(work: Work, universe: Universe) -> dg.MaterializeResult:
     load = load_bars(
         raw,
         stored.drop("run_id", "computed_at", "code_version"),
-        previous.select(*BAR_KEY, "close_usd"),
+        with_step_under_way(previous.select(*BAR_KEY, "close_usd"), _unit_steps(work), work.config.regime.bar),
         window=work.window,
         as_of=work.as_of,
         config=_with_trust(work),
@@ -75,6 +76,12 @@ def publish_load(work: Work, load: Load, rows: pl.DataFrame) -> dg.MaterializeRe
             "forming_bars_left_out": load.forming,
         },
     )
+
+
+def _unit_steps(work: Work) -> pl.DataFrame:
+    """Bars of this table refused as unit steps before the window."""
+    table = work.table.split(".")[1]
+    return work.tables.query("unit_steps_before", (table, work.window.start)).select(*BAR_KEY, "close_usd")
 
 
 def _with_trust(work: Work) -> BarConfig:

@@ -77,7 +77,7 @@ def judge_jumps(
         chain_steps = stepping.any()
         for i in range(lo, hi):
             s, r = series[i], ratio[i - lo]
-            held = _is_held(r, step[s], limits)
+            held = is_held(r, step[s], limits)
             if not forced[i]:
                 if stepping[i - lo] and not held:
                     step[s] = r
@@ -93,7 +93,7 @@ def judge_jumps(
 
 
 @njit(cache=True)
-def _is_held(ratio: float, step: float, limits: FloatArray) -> bool:
+def is_held(ratio: float, step: float, limits: FloatArray) -> bool:
     """Whether a series is still on its step; False while either number is NaN."""
     is_near = ratio <= step * limits[5] and ratio * limits[5] >= step
     is_beyond = ratio > limits[3] if step > 1.0 else ratio * limits[3] < 1.0

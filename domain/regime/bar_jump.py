@@ -4,6 +4,7 @@ What belongs here: getting the rows and the last closes into the fold of `bar_fo
 What does not: whether a bar is well formed by itself.
 """
 
+import math
 from collections.abc import Collection
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from domain.config.bar import BarConfig
-from domain.regime.bar_fold import ACCEPTED, UNIT_STEP, FloatArray, IntArray, judge_jumps
+from domain.regime.bar_fold import ACCEPTED, UNIT_STEP, FloatArray, IntArray, is_held, judge_jumps
 from domain.regime.bar_quarantine import RAW_SCHEMA, SERIES_KEY, payload_and_id
 from domain.vocabulary.bar_quarantine import QuarantineReason
 
@@ -54,16 +55,7 @@ def judge_in_time(
         "group", "timestamp", "series"
     )
     starts, index, prices, at = _arrays(ordered)
-    limits = np.array(
-        [
-            config.max_jump,
-            config.unit_step_min_tokens,
-            config.unit_step_min_share,
-            config.unit_step_min_ratio,
-            config.unit_step_tolerance,
-            config.unit_step_hold_factor,
-        ]
-    )
+    limits = _limits(config)
     forced = np.zeros(ordered.height, dtype=np.bool_)
     while True:
         anchor, anchor_at, step = _anchors(series)
@@ -79,6 +71,56 @@ def judge_in_time(
         forced[refused_at[is_released]] = True  # later bars are judged by the bar let in
     accepted = ordered.filter(verdict == ACCEPTED).sort("series", "timestamp").select(list(RAW_SCHEMA))
     return accepted, refused, _last_close(series, anchor, anchor_at, step)
+
+
+def _limits(config: BarConfig) -> FloatArray:
+    return np.array(
+        [
+            config.max_jump,
+            config.unit_step_min_tokens,
+            config.unit_step_min_share,
+            config.unit_step_min_ratio,
+            config.unit_step_tolerance,
+            config.unit_step_hold_factor,
+        ]
+    )
+
+
+def with_step_under_way(previous_close: pl.DataFrame, unit_steps: pl.DataFrame, config: BarConfig) -> pl.DataFrame:
+    """Add to each previous close the unit step its series is on, from the bars refused since.
+
+    The step is what the fold would have carried: the ratio of the first refused bar, or of a later one that had left
+    it. Without it a step that fades would slip back in at the next window.
+
+    Parameters
+    ----------
+    previous_close : DataFrame
+        `SERIES_KEY`, timestamp, close_usd: one row a series.
+    unit_steps : DataFrame
+        `SERIES_KEY`, timestamp, close_usd of bars refused as unit steps before the window; any order.
+
+    Returns
+    -------
+    DataFrame
+        Columns of `LAST_CLOSE_SCHEMA`; step_ratio is null where no step is under way.
+    """
+    limits = _limits(config)
+    since = (
+        unit_steps.join(previous_close, on=list(SERIES_KEY), suffix="_last")
+        .filter(pl.col("timestamp") > pl.col("timestamp_last"))
+        .sort(*SERIES_KEY, "timestamp")
+        .select(*SERIES_KEY, ratio=pl.col("close_usd") / pl.col("close_usd_last"))
+    )
+    steps: dict[tuple[str, ...], float] = {}
+    for *key, ratio in since.iter_rows():
+        if not is_held(ratio, steps.get(tuple(key), math.nan), limits):
+            steps[tuple(key)] = ratio
+    found = pl.DataFrame(
+        [(*key, ratio) for key, ratio in steps.items()],
+        schema={**{name: LAST_CLOSE_SCHEMA[name] for name in SERIES_KEY}, "step_ratio": pl.Float64},
+        orient="row",
+    )
+    return previous_close.join(found, on=list(SERIES_KEY), how="left").select(list(LAST_CLOSE_SCHEMA))
 
 
 def _series(rows: pl.DataFrame, previous_close: pl.DataFrame) -> pl.DataFrame:

@@ -27,3 +27,11 @@ LIMIT 2;
 INSERT INTO pm.bar_release (quarantine_id, author, reason)
 VALUES (%(quarantine_id)s, %(author)s, %(reason)s)
 ON CONFLICT (quarantine_id) DO NOTHING;
+
+-- name: unit_steps_before
+-- Bars of a table ($1) refused as unit steps before an instant ($2) and not released since.
+SELECT token_contract, chain, timeframe, "timestamp", close_usd
+FROM regime.bar_quarantine
+WHERE table_name = $1 AND reason = 'unit_step' AND "timestamp" < $2
+  AND NOT EXISTS (SELECT FROM pm.bar_release AS release WHERE release.quarantine_id = bar_quarantine.quarantine_id)
+ORDER BY token_contract, chain, timeframe, "timestamp";

@@ -74,7 +74,6 @@ def test_stopping_ends_the_process_and_its_children(service):
     assert service.stop()
     wait_until(lambda: not is_running(pid) and not is_running(child))  # the kernel takes a moment over an ended one
     assert service.pid() is None
-    assert service.pid() is None
 
 
 def test_what_ignores_the_request_to_end_is_killed(service):
