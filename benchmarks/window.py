@@ -1,16 +1,17 @@
 """Benchmark H: replace a window of 1,000,000 bars (H1), read it into Polars (H3).
 
 `python -m benchmarks.window [--small]`. The server is one of its own. Every contender must leave, or give, the same
-rows before it is timed; then all take turns, so that a busy machine slows all of them. Before each run, and untimed,
-the table is made anew and checkpointed. Ours starts from an asset's frame and has to sort, stamp and hash it;
-the peers get rows that are sorted and stamped, the floor gets them packed. It reports and does not judge: exit code 0.
+rows before it is timed (writers on a slice of them); then all take turns, so that a busy machine slows all of them.
+Before each run, and untimed, the table is made anew and checkpointed. Ours starts from an asset's frame and has to
+sort, stamp and hash it; the peers get rows that are sorted and stamped, the floor gets them packed. Every contender
+connects and commits. It reports and does not judge: exit code 0.
 """
 
 import argparse
 import dataclasses
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 
@@ -20,6 +21,7 @@ from benchmarks.window_bars import (
     STAMP,
     TABLE,
     Bars,
+    fill,
     fingerprint,
     make_bars,
     reset,
@@ -29,6 +31,7 @@ from resources.tables import InlineCheck, Tables
 
 ROUNDS, ROUNDS_SMALL = 5, 3
 TOKENS, TOKENS_SMALL = 500, 50
+GROWTH, GROWTH_SMALL = (125, 250, 500), (6, 12, 24)
 SLICE, SLICE_SMALL = 25, 5
 """Tokens for the writers that go row by row through SQLAlchemy."""
 CHECK = InlineCheck("bars_had_closed", "check_lowcap_bars_had_closed", "the check this table's asset runs")
@@ -53,15 +56,17 @@ def main() -> None:
     tokens, rounds = (TOKENS_SMALL, ROUNDS_SMALL) if small else (TOKENS, ROUNDS)
     with scratch_server() as url:
         bars = make_bars(url, tokens)
+        few = bars.first(SLICE_SMALL if small else SLICE)
         size = f"{bars.n:,} bars, median of {rounds}"
-        again = replacements(bars, is_small=small)
+        again = replacements(bars, few, is_small=small)
+        check_replacements(again, few, is_filled=True)
         report(f"H1. Replace a window that holds {size}", time_replacements(again, rounds, is_filled=True), RAW_COPY)
-        report(
-            f"H1. Fill an empty window, {size}", time_replacements(fillings(bars), rounds, is_filled=False), RAW_COPY
-        )
-        reset(bars, is_filled=True)
+        first = fillings(bars)
+        check_replacements(first, few, is_filled=False)
+        report(f"H1. Fill an empty window, {size}", time_replacements(first, rounds, is_filled=False), RAW_COPY)
+        fill(bars)
         report(f"H3. Read {size}", time_readers(readers(), bars, rounds), ON_SERVER)
-        report_growth(bars, tokens, rounds)
+        report_growth(bars, GROWTH_SMALL if small else GROWTH, rounds)
 
 
 def replace(bars: Bars) -> None:
@@ -79,23 +84,21 @@ def read(bars: Bars) -> pl.DataFrame:
     return Tables().read(TABLE, bars.window)
 
 
-def replacements(bars: Bars, *, is_small: bool) -> dict[str, Entry]:
-    """Contenders for a window that holds its rows already."""
+def replacements(bars: Bars, few: Bars, *, is_small: bool) -> dict[str, Entry]:
+    """Contenders for a window that holds its rows already; the slowest get a few rows only."""
     entries = {
         "ours": Entry(replace, bars),
         "ours, with the asset's check": Entry(replace_checked, bars),
-        "delete, ADBC ingest": Entry(peer.replace_by_adbc, bars),
         "COPY BINARY to a temporary table, upsert": Entry(peer.upsert_by_copy, bars),
         "ADBC to a temporary table, upsert": Entry(peer.upsert_by_adbc, bars),
     }
     if peer.is_installed("pandas", "pyarrow"):
-        slice_ = bars.first(SLICE_SMALL if is_small else SLICE)
-        scaled = f"{slice_.n // 1000},000 rows scaled up"
+        scale, scaled = bars.n / few.n, f"{few.n:,} rows scaled up"
         if is_small:
-            entries[f"write_database, {scaled}"] = Entry(peer.replace_by_write_database, slice_, bars.n / slice_.n)
+            entries[f"write_database, {scaled}"] = Entry(peer.replace_by_write_database, few, scale)
         else:
             entries["delete, polars.write_database"] = Entry(peer.replace_by_write_database, bars)
-            entries[f"pandas.to_sql, {scaled}"] = Entry(peer.replace_by_pandas, slice_, bars.n / slice_.n)
+            entries[f"pandas.to_sql, {scaled}"] = Entry(peer.replace_by_pandas, few, scale)
     return entries | {RAW_COPY: Entry(peer.replace_by_raw_copy, bars)}
 
 
@@ -120,17 +123,19 @@ def readers() -> dict[str, peer.Reader]:
     }
 
 
-def time_replacements(entries: Mapping[str, Entry], rounds: int, *, is_filled: bool) -> dict[str, float]:
-    """Median seconds of each contender, after one run of each whose rows are compared."""
-    expected: dict[int, tuple[int, int]] = {}
+def check_replacements(entries: Mapping[str, Entry], few: Bars, *, is_filled: bool) -> None:
+    """Refuse to time contenders that leave other rows than the server was given as text."""
+    reset(few, is_filled=True)
+    expected = fingerprint(few)
     for name, entry in entries.items():
-        if entry.bars.n not in expected:
-            reset(entry.bars, is_filled=True)
-            expected[entry.bars.n] = fingerprint(entry.bars)
-        reset(entry.bars, is_filled=is_filled)
-        entry.run(entry.bars)
-        if (found := fingerprint(entry.bars)) != expected[entry.bars.n]:
-            raise ValueError(f"{name} left other rows: {found} instead of {expected[entry.bars.n]}")
+        reset(few, is_filled=is_filled)
+        entry.run(few)
+        if (found := fingerprint(few)) != expected:
+            raise ValueError(f"{name} left other rows: {found} instead of {expected}")
+
+
+def time_replacements(entries: Mapping[str, Entry], rounds: int, *, is_filled: bool) -> dict[str, float]:
+    """Median seconds of each contender."""
     taken: dict[str, list[float]] = {name: [] for name in entries}
     for _ in range(rounds):
         for name, entry in entries.items():
@@ -152,17 +157,15 @@ def time_readers(contenders: Mapping[str, peer.Reader], bars: Bars, rounds: int)
     return {name: statistics.median(times) for name, times in taken.items()}
 
 
-def report_growth(bars: Bars, tokens: int, rounds: int) -> None:
+def report_growth(bars: Bars, tokens: Sequence[int], rounds: int) -> None:
     """Print what ours costs per row as the rows are doubled: linear when the last column stays the same."""
     print(f"\nCost as rows double, ours, median of {rounds}\n{'':30}{'rows':>10}{'ms':>10}{'us a row':>10}")
-    parts = [bars.first(tokens // 4), bars.first(tokens // 2), bars]
-    measured = {
-        "replace": time_replacements({str(part.n): Entry(replace, part) for part in parts}, rounds, is_filled=True)
-    }
-    measured["read"] = {}
-    for part in parts:
-        reset(part, is_filled=True)
-        measured["read"] |= time_readers({str(part.n): read}, part, rounds)
+    parts = {str(part.n): part for part in map(bars.first, tokens)}
+    entries = {rows: Entry(replace, part) for rows, part in parts.items()}
+    measured = {"replace": time_replacements(entries, rounds, is_filled=True), "read": {}}
+    for rows, part in parts.items():
+        fill(part)
+        measured["read"] |= time_readers({rows: read}, part, rounds)
     for name, times in measured.items():
         for rows, taken in times.items():
             print(f"{name:30}{int(rows):10,}{1e3 * taken:10.1f}{1e6 * taken / int(rows):10.2f}")

@@ -142,8 +142,14 @@ def reset(bars: Bars, *, is_filled: bool) -> None:
             connection.execute("TRUNCATE regime.lowcap_price_data_ohlc")
             if is_filled:
                 copy_in(connection.cursor(), bars, COPY_IN_FROZEN)
-        connection.execute("ANALYZE regime.lowcap_price_data_ohlc")
         connection.execute("CHECKPOINT")
+
+
+def fill(bars: Bars) -> None:
+    """Put the rows in the table, with the statistics a table that stands for a while has."""
+    reset(bars, is_filled=True)
+    with psycopg.connect(bars.url.libpq(), autocommit=True) as connection:
+        connection.execute("ANALYZE regime.lowcap_price_data_ohlc")
 
 
 def fingerprint(bars: Bars) -> tuple[int, int]:

@@ -84,14 +84,20 @@ class Service:
 
     def stop(self, *, patience_s: float = 20.0) -> bool:
         """End the process and its children, also those it left behind when it was killed; returns whether any ran."""
-        members = self._members()
-        _signal(members, signal.SIGTERM)
+        began = {pid: _began(pid) for pid in self._members()}
+        _signal(began, signal.SIGTERM)
         deadline = time.monotonic() + patience_s
-        while self._members() and time.monotonic() < deadline:
-            time.sleep(0.1)
-        _signal(self._members(), signal.SIGKILL)
+        while self._remaining(began) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        while remaining := self._remaining(began):  # what ignored the request cannot ignore this one
+            _signal(remaining, signal.SIGKILL)
+            time.sleep(0.05)
         self._pid_file.unlink(missing_ok=True)
-        return bool(members)
+        return bool(began)
+
+    def _remaining(self, began: Mapping[int, str | None]) -> set[int]:
+        """Pids still there: a process on its way out has lost its environment before it is gone."""
+        return {pid for pid, then in began.items() if then is not None and _began(pid) == then} | set(self._members())
 
     def _running(self) -> dict[str, Any] | None:
         record = self._record()

@@ -16,9 +16,9 @@ from typing import Any
 
 import dagster as dg
 import polars as pl
-from adbc_driver_postgresql import dbapi
 
 from domain.vocabulary.window import Window
+from resources.arrow_connection import arrow_connection
 from sql.database import connect, database_url
 from sql.database_role import DatabaseRole
 from sql.queries import query
@@ -203,7 +203,7 @@ class Tables(dg.ConfigurableResource):
     @contextmanager
     def _connection(self) -> Iterator[Any]:
         uri = database_url(DatabaseRole(self.role)).libpq()
-        with dbapi.connect(uri) as connection:
+        with arrow_connection(uri) as connection:
             yield connection
 
 
