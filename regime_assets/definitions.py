@@ -20,7 +20,7 @@ from regime_assets import (
 )
 from regime_assets.automation import BACKFILL_CHAIN, DAILY_CHAIN, HOURLY_CHAIN, SCHEDULES, automation_sensor
 from regime_assets.chain_asset import ChainTable, chain_asset
-from regime_assets.checks import CHECKS
+from regime_assets.checks import SHOWN_CHECKS, shown_check_definition
 from regime_assets.deployment import AS_OF_VARIABLE, DEPLOYMENT_VARIABLE, Deployment, parse_deployment, resources_of
 from regime_assets.late_data import LATE_DATA
 from regime_assets.micro_chain import micro_chain_sensor
@@ -45,7 +45,7 @@ def build_definitions(
     sensor_status = dg.DefaultSensorStatus.RUNNING if is_live else dg.DefaultSensorStatus.STOPPED
     return dg.Definitions(
         assets=[chain_asset(spec, condition=LATE_DATA if spec.reads else None) for spec in CHAIN_TABLES],
-        asset_checks=CHECKS,
+        asset_checks=[shown_check_definition(check) for check in SHOWN_CHECKS],
         jobs=[HOURLY_CHAIN, DAILY_CHAIN, BACKFILL_CHAIN],
         schedules=SCHEDULES if is_live else (),  # a clock that stands still has no hours
         sensors=[automation_sensor(), micro_chain_sensor(CHAIN_TABLES, status=sensor_status)],

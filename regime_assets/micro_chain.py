@@ -12,6 +12,7 @@ import dagster as dg
 from domain.vocabulary.timeframe import Timeframe
 from domain.vocabulary.window import Window
 from regime_assets.chain_asset import CHAIN, ChainTable, asset_key, begin, report_failed_checks
+from regime_assets.checks import SHOWN_CHECKS
 from regime_assets.partitions import DAYS
 from resources.clock import Clock
 from resources.market import Market
@@ -86,6 +87,15 @@ def _make(
             report_failed_checks(instance, spec, failed)
             return
         yield from _events(spec, window, result)
+    for check in SHOWN_CHECKS:  # a materialization makes what they said before it stale
+        shown = check.evaluate(tables)
+        yield dg.AssetCheckEvaluation(
+            asset_key=asset_key(check.table),
+            check_name=check.name,
+            passed=shown.passed,
+            severity=shown.severity,
+            metadata=dict(shown.metadata),
+        )
 
 
 def _events(spec: ChainTable, window: Window, result: dg.MaterializeResult) -> Iterator[AssetEvent]:

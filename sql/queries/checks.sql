@@ -112,13 +112,14 @@ GROUP BY reason
 ORDER BY reason;
 
 -- name: newest_coverage
--- Coverage of the newest scores of each execution timeframe and bucket.
+-- Coverage of the newest scores of each execution timeframe and bucket in the last day that has any.
 SELECT DISTINCT ON (timeframe, bucket) timeframe, bucket, coverage, degraded
 FROM regime.ae_score
+WHERE "timestamp" > (SELECT max("timestamp") FROM regime.ae_score) - interval '1 day'
 ORDER BY timeframe, bucket, "timestamp" DESC;
 
 -- name: compare_roll_ups_with_the_venue
--- Hour bars the venue printed in the last 30 days it was loaded for, beside a full hour of its own minutes.
+-- Hour bars the venue printed in the last seven days it was loaded for, beside a full hour of its own minutes.
 SELECT hour.symbol, hour."timestamp",
        (hour.high_usd, hour.low_usd) IS DISTINCT FROM (minutes.high_usd, minutes.low_usd) AS differs
 FROM regime.majors_price_data_ohlc AS hour
@@ -129,4 +130,4 @@ CROSS JOIN LATERAL (
       AND minute."timestamp" >= hour."timestamp" AND minute."timestamp" < hour."timestamp" + interval '1 hour'
 ) AS minutes
 WHERE hour.timeframe = '1h' AND hour.source NOT LIKE 'rollup:%' AND minutes.bars = 60
-  AND hour."timestamp" > (SELECT max("timestamp") FROM regime.majors_price_data_ohlc) - interval '30 days';
+  AND hour."timestamp" > (SELECT max("timestamp") FROM regime.majors_price_data_ohlc) - interval '7 days';

@@ -11,6 +11,7 @@ from dagster._core.definitions.sensor_definition import SensorExecutionData
 from domain.vocabulary.timeframe import Timeframe
 from domain.vocabulary.universe import Universe
 from regime_assets.chain_asset import CHAIN
+from regime_assets.checks import SHOWN_CHECKS
 from regime_assets.definitions import CHAIN_TABLES
 from regime_assets.deployment import Deployment, resources_of
 from regime_assets.micro_chain import micro_chain_sensor
@@ -29,7 +30,7 @@ TICKS = (
     *("00:00:30", "00:03:00", "00:20:10", "00:59:59"),
     *("01:02:00", "01:30:00", "01:31:00", "02:04:59"),
 )
-CHECKS = sum(len(spec.checks) for spec in CHAIN_TABLES)
+CHECKS = sum(len(spec.checks) for spec in CHAIN_TABLES) + len(SHOWN_CHECKS)
 
 
 def market() -> CandleMemory:
