@@ -3,12 +3,15 @@
 import contextlib
 import os
 import secrets
+import time
 from collections.abc import Iterator
 
 import psycopg
 from psycopg.sql import SQL, Identifier
 
 from sql.database_url import DatabaseUrl
+
+DROP_PATIENCE_S = 60.0
 
 
 @contextlib.contextmanager
@@ -37,7 +40,22 @@ def scratch_database(server: DatabaseUrl, *, template: str | None = None) -> Ite
     try:
         yield name
     finally:
-        _execute(server, SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
+        _drop(server, name)
+
+
+def _drop(server: DatabaseUrl, name: str) -> None:
+    """Drop a database; where an autovacuum worker is in it, which only a superuser may end, wait until it is done."""
+    statement = SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name))
+    deadline = time.monotonic() + DROP_PATIENCE_S
+    while True:
+        try:
+            _execute(server, statement)
+        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ObjectInUse):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+        else:
+            return
 
 
 def _execute(server: DatabaseUrl, statement: "psycopg.sql.Composed") -> None:
