@@ -49,7 +49,7 @@ check: $(INSTALLED) $(KERNELS) ## Lint, types, import contracts, tests without P
 	@echo "== ruff" && $(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@echo "== mypy" && $(BIN)/mypy
 	@echo "== import contracts" && $(BIN)/lint-imports
-	@echo "== tests without Postgres" && $(BIN)/python -m pytest -q -m "not postgres and not browser"
+	@echo "== tests without Postgres" && $(BIN)/python -m pytest -q -n 2 -m "not postgres and not browser"
 
 test: $(INSTALLED) $(KERNELS) ## Every test, on the embedded Postgres; beside it, where it is installed, on Debian's Postgres 15
 	@echo "== tests" && mkdir -p .lowcap && \

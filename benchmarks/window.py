@@ -34,6 +34,7 @@ TOKENS, TOKENS_SMALL = 500, 50
 GROWTH, GROWTH_SMALL = (125, 250, 500), (6, 12, 24)
 SLICE, SLICE_SMALL = 25, 5
 """Tokens for the writers that go row by row through SQLAlchemy."""
+OPTIONAL = ("pandas", "connectorx", "pyarrow")
 CHECK = InlineCheck("bars_had_closed", "check_lowcap_bars_had_closed", "the check this table's asset runs")
 RAW_COPY = "floor: delete, raw COPY BINARY"
 ON_SERVER = "floor: COPY TO /dev/null on the server"
@@ -54,6 +55,8 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="100,000 bars and three rounds instead of 1,000,000, five")
     small = parser.parse_args().small
     tokens, rounds = (TOKENS_SMALL, ROUNDS_SMALL) if small else (TOKENS, ROUNDS)
+    if missing := [name for name in OPTIONAL if not peer.is_installed(name)]:
+        print(f"Peers left out, not installed: {', '.join(missing)}")
     with scratch_server() as url:
         bars = make_bars(url, tokens)
         few = bars.first(SLICE_SMALL if small else SLICE)
@@ -94,10 +97,8 @@ def replacements(bars: Bars, few: Bars, *, is_small: bool) -> dict[str, Entry]:
     }
     if peer.is_installed("pandas", "pyarrow"):
         scale, scaled = bars.n / few.n, f"{few.n:,} rows scaled up"
-        if is_small:
-            entries[f"write_database, {scaled}"] = Entry(peer.replace_by_write_database, few, scale)
-        else:
-            entries["delete, polars.write_database"] = Entry(peer.replace_by_write_database, bars)
+        entries[f"write_database, {scaled}"] = Entry(peer.replace_by_write_database, few, scale)
+        if not is_small:
             entries[f"pandas.to_sql, {scaled}"] = Entry(peer.replace_by_pandas, few, scale)
     return entries | {RAW_COPY: Entry(peer.replace_by_raw_copy, bars)}
 
