@@ -3,7 +3,7 @@
 -- A (appetite to add) and E (assertiveness to exit) per bucket and execution timeframe, with all 15 channels.
 CREATE TABLE regime.ae_score (
     bucket text NOT NULL,  -- Cap bucket of the tokens this score is for.
-    book_id text NOT NULL DEFAULT 'onchain_crypto'::text,
+    book_id text NOT NULL DEFAULT 'onchain_crypto'::text,  -- Asset class; all crypto books share one driver set.
     timeframe text NOT NULL,  -- Execution timeframe.
     timestamp timestamp with time zone NOT NULL,  -- Open of the execution bar, UTC; the score uses what was closed at its close.
     a double precision,  -- Appetite to add, 0..1; NULL when no channel is present.
@@ -12,30 +12,30 @@ CREATE TABLE regime.ae_score (
     e_raw double precision,  -- E before the clamp to 0..1.
     coverage smallint NOT NULL,  -- Channels present, of 15.
     degraded boolean NOT NULL,  -- True below the configured coverage (12): the runtime does not act on it.
-    btc_macro text,
-    btc_meso text,
-    btc_micro text,
-    alt_macro text,
-    alt_meso text,
-    alt_micro text,
-    bucket_macro text,
-    bucket_meso text,
-    bucket_micro text,
-    btcd_macro text,
-    btcd_meso text,
-    btcd_micro text,
-    usdtd_macro text,
-    usdtd_meso text,
-    usdtd_micro text,
+    btc_macro text,  -- State of BTC on 1d; NULL when the channel did not speak.
+    btc_meso text,  -- State of BTC on 1h; NULL when the channel did not speak.
+    btc_micro text,  -- State of BTC on 1m; NULL when the channel did not speak.
+    alt_macro text,  -- State of ALT on 1d; NULL when the channel did not speak.
+    alt_meso text,  -- State of ALT on 1h; NULL when the channel did not speak.
+    alt_micro text,  -- State of ALT on 1m; NULL when the channel did not speak.
+    bucket_macro text,  -- State of the bucket on 1d; NULL when the channel did not speak.
+    bucket_meso text,  -- State of the bucket on 1h; NULL when the channel did not speak.
+    bucket_micro text,  -- State of the bucket on 1m; NULL when the channel did not speak.
+    btcd_macro text,  -- State of BTC.d on 1d; NULL when the channel did not speak.
+    btcd_meso text,  -- State of BTC.d on 1h; NULL when the channel did not speak.
+    btcd_micro text,  -- State of BTC.d on 1m; NULL when the channel did not speak.
+    usdtd_macro text,  -- State of USDT.d on 1d; NULL when the channel did not speak.
+    usdtd_meso text,  -- State of USDT.d on 1h; NULL when the channel did not speak.
+    usdtd_micro text,  -- State of USDT.d on 1m; NULL when the channel did not speak.
     channel_status text[] NOT NULL,  -- ok, missing, stale or warming_up, in channel order (btc, alt, bucket, btcd, usdtd x macro, meso, micro).
     channel_a double precision[] NOT NULL,  -- Weighted contribution of each channel to A.
     channel_e double precision[] NOT NULL,  -- Weighted contribution of each channel to E.
     channel_signal text[] NOT NULL,  -- State, flags and transition of each channel that had a delta, joined by +.
     channel_timestamp timestamp with time zone[] NOT NULL,  -- Bar each channel was read from.
-    config_version bigint NOT NULL,
-    run_id text NOT NULL,
-    computed_at timestamp with time zone NOT NULL,
-    code_version text NOT NULL,
+    config_version bigint NOT NULL,  -- Version of pm.pm_config that made the row.
+    run_id text NOT NULL,  -- Dagster run, or micro-batch, that wrote the row.
+    computed_at timestamp with time zone NOT NULL,  -- When the row was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
     CONSTRAINT ae_score_pkey PRIMARY KEY (bucket, book_id, timeframe, "timestamp"),
     CONSTRAINT ae_score_a_check CHECK (((a >= (0)::double precision) AND (a <= (1)::double precision))),
     CONSTRAINT ae_score_bucket_check CHECK ((bucket = ANY (ARRAY['nano'::text, 'micro'::text, 'mid'::text, 'big'::text, 'large'::text]))),
@@ -52,23 +52,23 @@ CREATE TABLE regime.bar_quarantine (
     quarantine_id text NOT NULL,  -- Hash of the reason and the row as received: storing it twice changes nothing.
     table_name text NOT NULL,  -- Table the row was meant for.
     loaded_for timestamp with time zone NOT NULL,  -- Day the row belongs to; the start of the loaded window when it has no usable timestamp.
-    token_contract text,
-    chain text,
-    timeframe text,
-    timestamp timestamp with time zone,
-    open_usd double precision,
-    high_usd double precision,
-    low_usd double precision,
-    close_usd double precision,
-    volume double precision,
-    source text,
+    token_contract text,  -- Contract address, symbol or metric of the refused row.
+    chain text,  -- Chain or venue of the refused row.
+    timeframe text,  -- Bar length.
+    timestamp timestamp with time zone,  -- Open of the refused bar, UTC; NULL where it could not be read.
+    open_usd double precision,  -- First price of the bar.
+    high_usd double precision,  -- Highest price of the bar.
+    low_usd double precision,  -- Lowest price of the bar.
+    close_usd double precision,  -- Last price of the bar.
+    volume double precision,  -- Volume as it was received.
+    source text,  -- Where the value comes from.
     reason text NOT NULL,  -- First rule that refused the row.
     detail text NOT NULL,  -- The numbers behind the reason.
     payload text NOT NULL,  -- The row as it was received, JSON.
-    known_at timestamp with time zone NOT NULL,
-    run_id text NOT NULL,
-    computed_at timestamp with time zone NOT NULL,
-    code_version text NOT NULL,
+    known_at timestamp with time zone NOT NULL,  -- When the row was first refused.
+    run_id text NOT NULL,  -- Dagster run, or micro-batch, that wrote the row.
+    computed_at timestamp with time zone NOT NULL,  -- When the row was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
     CONSTRAINT bar_quarantine_pkey PRIMARY KEY (quarantine_id),
     CONSTRAINT bar_quarantine_reason_check CHECK ((reason = ANY (ARRAY['naive_timestamp'::text, 'missing_value'::text, 'off_grid_timestamp'::text, 'future_bar'::text, 'not_finite'::text, 'non_positive_price'::text, 'negative_volume'::text, 'ohlc_order'::text, 'out_of_range'::text, 'revision_conflict'::text, 'unit_step'::text, 'price_jump'::text, 'superseded'::text]))),
     CONSTRAINT bar_quarantine_table_name_check CHECK ((table_name = ANY (ARRAY['majors_price_data_ohlc'::text, 'lowcap_price_data_ohlc'::text, 'dominance_sample'::text])))
@@ -81,11 +81,11 @@ CREATE TABLE regime.dominance_sample (
     timeframe text NOT NULL,  -- Sampling interval.
     timestamp timestamp with time zone NOT NULL,  -- Instant of the sample, or start of the interval it stands for, UTC.
     value_pct double precision NOT NULL,  -- Share of the total market cap, percent.
-    source text NOT NULL,
+    source text NOT NULL,  -- Where the value comes from.
     known_at timestamp with time zone NOT NULL,  -- When this value was first stored.
-    run_id text NOT NULL,
-    computed_at timestamp with time zone NOT NULL,
-    code_version text NOT NULL,
+    run_id text NOT NULL,  -- Dagster run, or micro-batch, that wrote the row.
+    computed_at timestamp with time zone NOT NULL,  -- When the row was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
     CONSTRAINT dominance_sample_pkey PRIMARY KEY (metric, timeframe, "timestamp"),
     CONSTRAINT dominance_sample_metric_check CHECK ((metric = ANY (ARRAY['BTC.d'::text, 'USDT.d'::text]))),
     CONSTRAINT dominance_sample_timeframe_check CHECK ((timeframe = ANY (ARRAY['1m'::text, '5m'::text, '15m'::text, '1h'::text, '4h'::text, '1d'::text]))),
@@ -99,18 +99,18 @@ CREATE TABLE regime.lowcap_price_data_ohlc (
     chain text NOT NULL,  -- Chain or venue the contract lives on.
     timeframe text NOT NULL,  -- Bar length.
     timestamp timestamp with time zone NOT NULL,  -- Open of the bar, UTC; usable from open + timeframe.
-    open_usd double precision NOT NULL,
-    high_usd double precision NOT NULL,
-    low_usd double precision NOT NULL,
-    close_usd double precision NOT NULL,
+    open_usd double precision NOT NULL,  -- First price of the bar.
+    high_usd double precision NOT NULL,  -- Highest price of the bar.
+    low_usd double precision NOT NULL,  -- Lowest price of the bar.
+    close_usd double precision NOT NULL,  -- Last price of the bar.
     volume double precision NOT NULL,  -- As the venue printed it, summed in a roll-up.
     source text NOT NULL,  -- Venue, or rollup:<timeframe it was rolled up from>.
     coverage double precision NOT NULL,  -- Share of the bar its components cover, 0..1.
     partial boolean NOT NULL,  -- True when coverage is below 1; re-rolled when late minutes arrive.
     known_at timestamp with time zone NOT NULL,  -- When these values were first stored.
-    run_id text NOT NULL,
-    computed_at timestamp with time zone NOT NULL,
-    code_version text NOT NULL,
+    run_id text NOT NULL,  -- Dagster run, or micro-batch, that wrote the row.
+    computed_at timestamp with time zone NOT NULL,  -- When the row was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
     CONSTRAINT lowcap_price_data_ohlc_pkey PRIMARY KEY (token_contract, chain, timeframe, "timestamp"),
     CONSTRAINT lowcap_price_data_ohlc_coverage_check CHECK (((coverage > (0)::double precision) AND (coverage <= (1)::double precision))),
     CONSTRAINT lowcap_price_data_ohlc_is_a_bar CHECK (((low_usd > (0)::double precision) AND (high_usd < 'Infinity'::double precision) AND (low_usd <= LEAST(open_usd, close_usd)) AND (high_usd >= GREATEST(open_usd, close_usd)))),
@@ -124,18 +124,18 @@ CREATE TABLE regime.majors_price_data_ohlc (
     symbol text NOT NULL,  -- Canonical symbol: BTC, ETH, SOL, BNB, HYPE.
     timeframe text NOT NULL,  -- Bar length.
     timestamp timestamp with time zone NOT NULL,  -- Open of the bar, UTC; usable from open + timeframe.
-    open_usd double precision NOT NULL,
-    high_usd double precision NOT NULL,
-    low_usd double precision NOT NULL,
-    close_usd double precision NOT NULL,
+    open_usd double precision NOT NULL,  -- First price of the bar.
+    high_usd double precision NOT NULL,  -- Highest price of the bar.
+    low_usd double precision NOT NULL,  -- Lowest price of the bar.
+    close_usd double precision NOT NULL,  -- Last price of the bar.
     volume double precision NOT NULL,  -- As the venue printed it, summed in a roll-up.
     source text NOT NULL,  -- Venue, or rollup:<timeframe it was rolled up from>.
     coverage double precision NOT NULL,  -- Share of the bar its components cover, 0..1.
     partial boolean NOT NULL,  -- True when coverage is below 1; re-rolled when late minutes arrive.
     known_at timestamp with time zone NOT NULL,  -- When these values were first stored.
-    run_id text NOT NULL,
-    computed_at timestamp with time zone NOT NULL,
-    code_version text NOT NULL,
+    run_id text NOT NULL,  -- Dagster run, or micro-batch, that wrote the row.
+    computed_at timestamp with time zone NOT NULL,  -- When the row was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
     CONSTRAINT majors_price_data_ohlc_pkey PRIMARY KEY (symbol, timeframe, "timestamp"),
     CONSTRAINT majors_price_data_ohlc_coverage_check CHECK (((coverage > (0)::double precision) AND (coverage <= (1)::double precision))),
     CONSTRAINT majors_price_data_ohlc_is_a_bar CHECK (((low_usd > (0)::double precision) AND (high_usd < 'Infinity'::double precision) AND (low_usd <= LEAST(open_usd, close_usd)) AND (high_usd >= GREATEST(open_usd, close_usd)))),
@@ -146,38 +146,38 @@ CREATE INDEX majors_price_data_ohlc_timestamp ON regime.majors_price_data_ohlc U
 
 -- Uptrend state of each driver bar, with its flags, scores and the reason of every transition.
 CREATE TABLE regime.regime_driver_state (
-    driver text NOT NULL,
-    book_id text NOT NULL DEFAULT 'onchain_crypto'::text,
-    timeframe text NOT NULL,
+    driver text NOT NULL,  -- BTC, ALT, a cap bucket, BTC.d or USDT.d.
+    book_id text NOT NULL DEFAULT 'onchain_crypto'::text,  -- Asset class; all crypto books share one driver set.
+    timeframe text NOT NULL,  -- Bar length.
     timestamp timestamp with time zone NOT NULL,  -- Open of the bar, UTC.
     status text NOT NULL,  -- warming_up below 333 bars: no state, no contribution to A/E.
     state text NOT NULL,  -- S0..S3, or S4 = no clear state yet.
-    prev_state text,
+    prev_state text,  -- State of the bar before; NULL at a series' first bar.
     transition text,  -- Arrow taken on this bar, for example S1->S0.
-    transition_reason text,
+    transition_reason text,  -- Why the state changed on this bar.
     bootstrapped boolean NOT NULL,  -- True in an S3 that was never seen to start; it emits no buy flag.
-    s3_start_at timestamp with time zone,
-    bars_since_s3 integer,
-    price double precision NOT NULL,
-    buy_signal boolean NOT NULL,
-    buy_flag boolean NOT NULL,
-    first_dip_buy_flag boolean NOT NULL,
-    trim_flag boolean NOT NULL,
-    emergency_exit boolean NOT NULL,
-    reclaimed_ema333 boolean NOT NULL,
-    exit_position boolean NOT NULL,
-    exit_reason text,
+    s3_start_at timestamp with time zone,  -- Open of the bar on which the present S3 began.
+    bars_since_s3 integer,  -- Bars since then.
+    price double precision NOT NULL,  -- Close the state was evaluated at.
+    buy_signal boolean NOT NULL,  -- S1: price near EMA60, a slope up, trend strength enough.
+    buy_flag boolean NOT NULL,  -- S2: retest of EMA333; S3: discount zone.
+    first_dip_buy_flag boolean NOT NULL,  -- S3: the first dips to the fast EMAs.
+    trim_flag boolean NOT NULL,  -- S2 and S3: over-extended.
+    emergency_exit boolean NOT NULL,  -- S3 below EMA333, or the bar of S1 to S0.
+    reclaimed_ema333 boolean NOT NULL,  -- S3: back above EMA333 after an emergency.
+    exit_position boolean NOT NULL,  -- The bar fell to S0: the position is to be closed.
+    exit_reason text,  -- Which fall it was.
     ts double precision,  -- Trend strength, 0..1.
-    ts_with_boost double precision,
-    sr_boost double precision,
+    ts_with_boost double precision,  -- Trend strength plus the boost of a near level.
+    sr_boost double precision,  -- Boost of the nearest support or resistance level, 0..0.25.
     ox double precision,  -- Over-extension, 0..1.
     dx double precision,  -- Discount, 0..1.
     edx double precision,  -- Trend decay since S3 began, 0..1; higher is more decayed.
     gate_mask integer NOT NULL,  -- Which gates passed on this bar, one bit each.
-    config_version bigint NOT NULL,
-    run_id text NOT NULL,
-    computed_at timestamp with time zone NOT NULL,
-    code_version text NOT NULL,
+    config_version bigint NOT NULL,  -- Version of pm.pm_config that made the row.
+    run_id text NOT NULL,  -- Dagster run, or micro-batch, that wrote the row.
+    computed_at timestamp with time zone NOT NULL,  -- When the row was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
     CONSTRAINT regime_driver_state_pkey PRIMARY KEY (driver, book_id, timeframe, "timestamp"),
     CONSTRAINT regime_driver_state_bars_since_s3_check CHECK ((bars_since_s3 >= 0)),
     CONSTRAINT regime_driver_state_check CHECK (((exit_reason IS NOT NULL) OR (NOT exit_position))),
@@ -196,48 +196,48 @@ CREATE INDEX regime_driver_state_timestamp ON regime.regime_driver_state USING b
 
 -- Indicators of each driver bar. NULL where an indicator is not defined yet.
 CREATE TABLE regime.regime_driver_ta (
-    driver text NOT NULL,
-    book_id text NOT NULL DEFAULT 'onchain_crypto'::text,
-    timeframe text NOT NULL,
+    driver text NOT NULL,  -- BTC, ALT, a cap bucket, BTC.d or USDT.d.
+    book_id text NOT NULL DEFAULT 'onchain_crypto'::text,  -- Asset class; all crypto books share one driver set.
+    timeframe text NOT NULL,  -- Bar length.
     timestamp timestamp with time zone NOT NULL,  -- Open of the bar, UTC.
     bars_count integer NOT NULL,  -- Bars since the series began or restarted after a long hole.
     warm boolean NOT NULL,  -- True from 999 bars: the first value weighs less than 0.25 % in EMA333.
     latest_price double precision NOT NULL,  -- Close of this bar.
-    ema20 double precision NOT NULL,
-    ema30 double precision NOT NULL,
-    ema50 double precision NOT NULL,
-    ema60 double precision NOT NULL,
-    ema144 double precision NOT NULL,
-    ema250 double precision NOT NULL,
-    ema333 double precision NOT NULL,
+    ema20 double precision NOT NULL,  -- Exponential moving average of the close over 20 bars, from the first close.
+    ema30 double precision NOT NULL,  -- Exponential moving average of the close over 30 bars, from the first close.
+    ema50 double precision NOT NULL,  -- Exponential moving average of the close over 50 bars, from the first close.
+    ema60 double precision NOT NULL,  -- Exponential moving average of the close over 60 bars, from the first close.
+    ema144 double precision NOT NULL,  -- Exponential moving average of the close over 144 bars, from the first close.
+    ema250 double precision NOT NULL,  -- Exponential moving average of the close over 250 bars, from the first close.
+    ema333 double precision NOT NULL,  -- Exponential moving average of the close over 333 bars, from the first close.
     ema20_slope double precision,  -- Least-squares slope of the last 10 EMA values over the EMA, fraction per bar.
-    ema60_slope double precision,
-    ema144_slope double precision,
-    ema250_slope double precision,
-    ema333_slope double precision,
+    ema60_slope double precision,  -- As ema20_slope, of this EMA.
+    ema144_slope double precision,  -- As ema20_slope, of this EMA.
+    ema250_slope double precision,  -- As ema20_slope, of this EMA.
+    ema333_slope double precision,  -- As ema20_slope, of this EMA.
     d_ema60_slope double precision,  -- Slope now minus slope 10 bars ago.
-    d_ema144_slope double precision,
-    d_ema250_slope double precision,
-    d_ema333_slope double precision,
+    d_ema144_slope double precision,  -- As d_ema60_slope, of this EMA.
+    d_ema250_slope double precision,  -- As d_ema60_slope, of this EMA.
+    d_ema333_slope double precision,  -- As d_ema60_slope, of this EMA.
     sep_fast double precision NOT NULL,  -- (EMA20 - EMA60) / EMA60.
     sep_mid double precision NOT NULL,  -- (EMA60 - EMA144) / EMA144.
-    dsep_fast_5 double precision,
-    dsep_mid_5 double precision,
-    atr double precision,
+    dsep_fast_5 double precision,  -- sep_fast now minus 5 bars ago.
+    dsep_mid_5 double precision,  -- sep_mid now minus 5 bars ago.
+    atr double precision,  -- Average true range over 14 bars (Wilder).
     atr_norm double precision,  -- ATR over EMA50.
-    atr_mean_20 double precision,
-    atr_peak_10 double precision,
-    rsi double precision,
-    rsi_slope_10 double precision,
-    adx double precision,
-    adx_slope_10 double precision,
+    atr_mean_20 double precision,  -- Mean of the last 20 ATR values.
+    atr_peak_10 double precision,  -- Highest of the last 10 ATR values.
+    rsi double precision,  -- Relative strength over 14 changes, simple averages, 0..100.
+    rsi_slope_10 double precision,  -- Least-squares slope of the last 10 RSI values, per bar.
+    adx double precision,  -- Average directional index over 14 bars (Wilder), 0..100.
+    adx_slope_10 double precision,  -- Least-squares slope of the last 10 ADX values, per bar.
     vo_z double precision,  -- z-score of log(1 + volume) against its own exponentially weighted history.
-    vo_z_cluster boolean,
+    vo_z_cluster boolean,  -- Whether volume was high on several of the last 30 bars.
     carry double precision[] NOT NULL,  -- What the recursion needs beyond the named columns, so that the next bar costs O(1).
-    config_version bigint NOT NULL,
-    run_id text NOT NULL,
-    computed_at timestamp with time zone NOT NULL,
-    code_version text NOT NULL,
+    config_version bigint NOT NULL,  -- Version of pm.pm_config that made the row.
+    run_id text NOT NULL,  -- Dagster run, or micro-batch, that wrote the row.
+    computed_at timestamp with time zone NOT NULL,  -- When the row was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
     CONSTRAINT regime_driver_ta_pkey PRIMARY KEY (driver, book_id, timeframe, "timestamp"),
     CONSTRAINT regime_driver_ta_adx_check CHECK (((adx >= (0)::double precision) AND (adx <= (100.000001)::double precision))),
     CONSTRAINT regime_driver_ta_atr_check CHECK ((atr >= (0)::double precision)),
@@ -258,20 +258,20 @@ CREATE TABLE regime.regime_price_data_ohlc (
     book_id text NOT NULL DEFAULT 'onchain_crypto'::text,  -- Asset class; all crypto books share one driver set.
     timeframe text NOT NULL,  -- Bar length.
     timestamp timestamp with time zone NOT NULL,  -- Open of the bar, UTC; usable from open + timeframe.
-    open_usd double precision NOT NULL,
-    high_usd double precision NOT NULL,
-    low_usd double precision NOT NULL,
+    open_usd double precision NOT NULL,  -- First price of the bar.
+    high_usd double precision NOT NULL,  -- Highest price of the bar.
+    low_usd double precision NOT NULL,  -- Lowest price of the bar.
     close_usd double precision NOT NULL,  -- USD for BTC, index points (base 100) for composites, percent for dominance.
-    volume double precision NOT NULL,
+    volume double precision NOT NULL,  -- Volume as it was received.
     source text NOT NULL,  -- Venue, rollup:<timeframe>, or composite.
     component_count integer NOT NULL,  -- Components that were used, not those that were tagged.
     coverage double precision NOT NULL,  -- Share of the bar its components cover, 0..1.
     partial boolean NOT NULL,  -- True when coverage is below 1.
     carried boolean NOT NULL,  -- True when every value was carried forward from an earlier sample.
     config_version bigint NOT NULL,  -- Version of pm.pm_config that made the row.
-    run_id text NOT NULL,
-    computed_at timestamp with time zone NOT NULL,
-    code_version text NOT NULL,
+    run_id text NOT NULL,  -- Dagster run, or micro-batch, that wrote the row.
+    computed_at timestamp with time zone NOT NULL,  -- When the row was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
     CONSTRAINT regime_price_data_ohlc_pkey PRIMARY KEY (driver, book_id, timeframe, "timestamp"),
     CONSTRAINT regime_price_data_ohlc_component_count_check CHECK ((component_count > 0)),
     CONSTRAINT regime_price_data_ohlc_coverage_check CHECK (((coverage > (0)::double precision) AND (coverage <= (1)::double precision))),
@@ -285,8 +285,8 @@ CREATE INDEX regime_price_data_ohlc_timestamp ON regime.regime_price_data_ohlc U
 -- Quarantined bars that a person found to be right. Append-only.
 CREATE TABLE pm.bar_release (
     quarantine_id text NOT NULL,  -- Id of the row in regime.bar_quarantine.
-    author text NOT NULL,
-    reason text NOT NULL,
+    author text NOT NULL,  -- Who did it.
+    reason text NOT NULL,  -- Why.
     released_at timestamp with time zone NOT NULL DEFAULT now(),  -- When it was released; loads after that accept the bar.
     CONSTRAINT bar_release_pkey PRIMARY KEY (quarantine_id),
     CONSTRAINT bar_release_author_check CHECK ((author <> ''::text)),
@@ -296,12 +296,12 @@ CREATE TABLE pm.bar_release (
 
 -- Every configuration that was ever in force. The newest version is; append-only.
 CREATE TABLE pm.pm_config (
-    version bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    version bigint NOT NULL GENERATED ALWAYS AS IDENTITY,  -- Ascending; the newest is in force.
     config jsonb NOT NULL,  -- What differs from the defaults, nested as in the code.
     config_hash text NOT NULL,  -- SHA-256 of config as canonical JSON; code_version names the defaults below it.
-    author text NOT NULL,
-    reason text NOT NULL,
-    created_at timestamp with time zone NOT NULL DEFAULT now(),
+    author text NOT NULL,  -- Who did it.
+    reason text NOT NULL,  -- Why.
+    created_at timestamp with time zone NOT NULL DEFAULT now(),  -- When it came into force.
     CONSTRAINT pm_config_pkey PRIMARY KEY (version),
     CONSTRAINT pm_config_author_check CHECK ((author <> ''::text)),
     CONSTRAINT pm_config_config_check CHECK ((jsonb_typeof(config) = 'object'::text)),
@@ -310,20 +310,20 @@ CREATE TABLE pm.pm_config (
 
 -- One row a tick: what the runtime read for a closed bar. Append-only.
 CREATE TABLE pm.pm_tick (
-    tick_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
-    timeframe text NOT NULL,
+    tick_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,  -- Ascending.
+    timeframe text NOT NULL,  -- Bar length.
     bar_timestamp timestamp with time zone NOT NULL,  -- Open of the closed bar the tick is for, UTC.
     mode text NOT NULL,  -- ACTIVE, or REDUCE_ONLY when no score could be trusted.
-    mode_reason text,
+    mode_reason text,  -- Why no score was fresh, or why the tick only reduces.
     scores jsonb NOT NULL,  -- The A/E rows as they were read: bucket, a, e, coverage, degraded, stale, timestamp, config_version.
-    scores_fresh smallint NOT NULL,
-    scores_stale smallint NOT NULL,
-    scores_degraded smallint NOT NULL,
-    config_version bigint NOT NULL,
-    code_version text NOT NULL,
+    scores_fresh smallint NOT NULL,  -- Buckets whose own score was used.
+    scores_stale smallint NOT NULL,  -- Buckets whose score was too old to use.
+    scores_degraded smallint NOT NULL,  -- Buckets that fell back to neutral levers.
+    config_version bigint NOT NULL,  -- Version of pm.pm_config that made the row.
+    code_version text NOT NULL,  -- Version of the code that made the row.
     holder text NOT NULL,  -- Process that held the lease: host, pid, start.
-    started_at timestamp with time zone NOT NULL,
-    finished_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    started_at timestamp with time zone NOT NULL,  -- When the tick began, by the database's clock.
+    finished_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),  -- When its row was written.
     CONSTRAINT pm_tick_pkey PRIMARY KEY (tick_id),
     CONSTRAINT pm_tick_once_per_bar UNIQUE (timeframe, bar_timestamp),
     CONSTRAINT pm_tick_config_version_fkey FOREIGN KEY (config_version) REFERENCES pm.pm_config(version),
