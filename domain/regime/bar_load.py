@@ -14,9 +14,8 @@ from domain.regime.bar import validate_bars
 from domain.regime.bar_quarantine import BAR_KEY, RAW_SCHEMA, SERIES_KEY, quarantine_frame
 from domain.regime.bar_revision import merge_revisions
 from domain.regime.dominance_sample import COARSEST_CARRIED
-from domain.regime.rollup import roll_up
+from domain.regime.rollup import bar_length, roll_up
 from domain.vocabulary.bar_quarantine import QuarantineReason
-from domain.vocabulary.timeframe import Timeframe
 from domain.vocabulary.window import Window
 
 ROLLED_UP = "rollup:"
@@ -98,9 +97,7 @@ def load_samples(raw: pl.DataFrame, stored: pl.DataFrame, *, as_of: datetime) ->
     A sample taken at least every 15 minutes is known at its instant; a rarer one stands for its whole interval and is
     known at the interval's end. Values outside (0, 100) are refused.
     """
-    length = pl.col("timeframe").replace_strict(
-        {timeframe.value: timeframe.duration for timeframe in Timeframe}, return_dtype=pl.Duration("us")
-    )
+    length = bar_length()
     instant = length <= COARSEST_CARRIED.duration
     known = raw.filter(pl.col("timestamp") + pl.when(instant).then(pl.duration()).otherwise(length) <= as_of)
     in_range = pl.col("value_pct").is_between(0, 100, closed="none") & pl.col("value_pct").is_not_nan()

@@ -20,7 +20,7 @@ from domain.regime.bar_quarantine import PRICE_COLUMNS, VALUE_COLUMNS
 from domain.regime.dominance_sample import sampled_bars
 from domain.regime.member_table import eligible_days, member_tables, of_members
 from domain.regime.return_index import IndexRule, MemberBars, chain_returns
-from domain.regime.rollup import TIMEFRAME_ORDER, TIMESTAMP, roll_up
+from domain.regime.rollup import TIMEFRAME_ORDER, TIMESTAMP, bar_length, roll_up
 from domain.vocabulary.driver import BTC, DEFAULT_BOOK_ID
 from domain.vocabulary.timeframe import Timeframe
 
@@ -214,7 +214,7 @@ def dominance_bars(
     ]
     best = (
         pl.concat(rolled)
-        .filter((pl.col("timestamp") >= start) & (pl.col("timestamp") + _duration() <= end))
+        .filter((pl.col("timestamp") >= start) & (pl.col("timestamp") + bar_length() <= end))
         .sort("coverage", descending=True, maintain_order=True)
         .unique(subset=["metric", "timeframe", "timestamp"], keep="first", maintain_order=True)
     )
@@ -230,12 +230,6 @@ def _driver_bars(bars: pl.DataFrame) -> pl.DataFrame:
 
 def _sorted(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.sort("driver", pl.col("timeframe").cast(TIMEFRAME_ORDER), "timestamp")
-
-
-def _duration() -> pl.Expr:
-    return pl.col("timeframe").replace_strict(
-        {each.value: each.duration for each in Timeframe}, return_dtype=pl.Duration("us")
-    )
 
 
 def _require_window(rows: pl.DataFrame, start: datetime, end: datetime) -> None:

@@ -10,8 +10,8 @@ import polars as pl
 
 from domain.config.driver_bar import DriverBarConfig
 from domain.regime.driver_bar import dominance_bars, index_bars, majors_driver
+from domain.regime.rollup import bar_length
 from domain.vocabulary.driver import ALT
-from domain.vocabulary.timeframe import Timeframe
 from domain.vocabulary.window import Window
 
 
@@ -76,7 +76,4 @@ def driver_set_bars(
 
 def closed_bars(bars: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
     """Bars that have closed by `as_of`: open + timeframe <= as_of."""
-    length = pl.col("timeframe").replace_strict(
-        {timeframe.value: timeframe.duration for timeframe in Timeframe}, return_dtype=pl.Duration("us")
-    )
-    return bars.filter(pl.col("timestamp") + length <= as_of)
+    return bars.filter(pl.col("timestamp") + bar_length() <= as_of)

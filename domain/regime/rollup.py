@@ -22,6 +22,12 @@ TIMEFRAME_ORDER = pl.Enum([timeframe.value for timeframe in Timeframe])
 """Sorts timeframes by length instead of by spelling."""
 
 
+def bar_length() -> pl.Expr:
+    """Length of the bar in each row, from its column `timeframe`."""
+    lengths = {timeframe.value: timeframe.duration for timeframe in Timeframe}
+    return pl.col("timeframe").replace_strict(lengths, return_dtype=pl.Duration("us"))
+
+
 def roll_up(
     bars: pl.DataFrame,
     *,
