@@ -31,8 +31,8 @@ $(INSTALLED): requirements.lock pyproject.toml
 demo: $(INSTALLED) $(KERNELS) ## The main job on the embedded Postgres: candles to A/E, ticks, the result (CANDLES=folder for real ones)
 	@LOWCAP_CANDLES="$(abspath $(CANDLES))" $(BIN)/lowcap demo
 
-up: $(INSTALLED) $(KERNELS) ## Start Dagster (http://127.0.0.1:3000) and the runtime in the background (PORT=3001, CANDLES=folder for real candles)
-	@LOWCAP_CANDLES="$(abspath $(CANDLES))" $(BIN)/lowcap up --port $(PORT)
+up: $(INSTALLED) $(KERNELS) ## Start Dagster (http://127.0.0.1:3000) and the runtime in the background (PORT=3001, CANDLES=folder for real candles, LIVE=file for live ones)
+	@LOWCAP_CANDLES="$(abspath $(CANDLES))" LOWCAP_LIVE="$(abspath $(LIVE))" $(BIN)/lowcap up --port $(PORT)
 
 down: $(INSTALLED) ## Stop what `make up` started, and the embedded Postgres
 	@$(BIN)/lowcap down
@@ -65,7 +65,7 @@ test-debian-postgres: $(INSTALLED)
 	else echo "== Debian's Postgres 15 is not installed: its pass is skipped"; fi
 
 bench: $(BENCH_INSTALLED) ## Benchmarks against their peers (ARGS=--small for a short run)
-	@for unit in indicator uptrend_fold window; do echo "== $$unit" && $(BIN)/python -m benchmarks.$$unit $(ARGS) || exit 1; done
+	@for unit in indicator uptrend_fold group_returns window hourly_chain edge_decay; do echo "== $$unit" && $(BIN)/python -m benchmarks.$$unit $(ARGS) || exit 1; done
 
 $(BENCH_INSTALLED): $(INSTALLED) requirements-bench.lock
 	@echo "== installing the benchmarks' peers"

@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="300 series of 1,500 bars instead of 1,500 of 2,000")
     small = parser.parse_args().small
     panel = ohlcv_panel(300, 1500) if small else ohlcv_panel()
-    size = f"{panel.n_series:,} series x {panel.n_bars:,} bars"
+    size = f"{panel.n_series:,} series ({panel.n_series // 3:,} tokens on 3 timeframes) x {panel.n_bars:,} bars"
     report(f"A1. 17 indicator columns, {size}, arrays", time_all(array_contenders(panel)), "TA-Lib, a loop over series")
     report(
         f"A1. The same from and to Polars frames, {size}", time_all(frame_contenders(panel)), "TA-Lib, frame to frame"

@@ -80,3 +80,46 @@ def next_bar(panel: Panel, seed=SEED):
     hi = np.maximum(c, last) * (1 + np.abs(rng.normal(0, 0.004, panel.n_series)))
     lo = np.minimum(c, last) / (1 + np.abs(rng.normal(0, 0.004, panel.n_series)))
     return hi, lo, c
+
+
+@dataclass
+class Ticks:
+    """Closes of many tokens, sorted by (ts, token). About 1 % of the bars are missing; buckets change once a day."""
+
+    n_tokens: int
+    step_s: int
+    ts: np.ndarray  # int64 seconds (n,)
+    token: np.ndarray  # int32 (n,)
+    close: np.ndarray  # float64 (n,)
+    bucket: np.ndarray  # uint8 (n,): of the row's token on the row's day
+    day_bucket: np.ndarray  # uint8 (n_days, n_tokens)
+
+    @property
+    def n(self) -> int:
+        """Closes of all tokens."""
+        return self.ts.size
+
+
+def composite_ticks(n_tokens=2000, days=7, step_s=60, missing=0.01, seed=SEED) -> Ticks:
+    """Random walks in six groups by size: 35, 25, 18, 12, 7 and 3 % of the tokens."""
+    rng = np.random.default_rng([seed, n_tokens, days, step_s, 3])
+    n_bars = days * 86400 // step_s
+    walk = rng.standard_normal((n_bars, n_tokens), dtype=np.float32)
+    walk *= np.float32(0.004 * np.sqrt(step_s / 60))
+    np.cumsum(walk, axis=0, out=walk)
+    close = np.exp(walk.astype(np.float64)) * np.exp(rng.uniform(np.log(1e-6), np.log(10), n_tokens))
+    size = np.exp(rng.normal(11, 1.8, n_tokens)) * np.exp(rng.normal(0, 0.3, (days, n_tokens)))
+    day_bucket = np.digitize(size, np.quantile(size, [0.35, 0.6, 0.78, 0.9, 0.97])).astype(np.uint8)
+    ts = np.int64(1_700_006_400) + step_s * np.arange(n_bars, dtype=np.int64)  # from a midnight
+    keep = rng.random((n_bars, n_tokens), dtype=np.float32) >= missing
+    keep[0] = True
+    kept = keep.reshape(-1)
+    return Ticks(
+        n_tokens,
+        step_s,
+        np.repeat(ts, n_tokens)[kept],
+        np.tile(np.arange(n_tokens, dtype=np.int32), n_bars)[kept],
+        close.reshape(-1)[kept],
+        np.repeat(day_bucket, 86400 // step_s, axis=0).reshape(-1)[kept],
+        day_bucket,
+    )

@@ -5,6 +5,7 @@ import typer
 from console.ae_view import ae
 from console.config_commands import config_app
 from console.quarantine_commands import quarantine_app
+from console.regime_commands import regime_app
 from console.stack_commands import demo, down, open_stack, up
 from console.states_view import states
 
@@ -17,6 +18,7 @@ app = typer.Typer(
 )
 app.add_typer(config_app, name="config")
 app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(regime_app, name="regime")
 app.callback()(open_stack)
 app.command("demo")(demo)
 app.command("up")(up)

@@ -70,7 +70,7 @@ def make_demo(console: Console, stack: Stack) -> datetime:
     )
     os.environ["LOWCAP_AS_OF"] = span.end.isoformat()
     last = span.end - timedelta(microseconds=1)
-    console.print("[bold]1. Candles -> drivers -> indicators -> states -> A/E, as Dagster runs[/bold]")
+    console.print("[bold]1. Candles, caps -> buckets, phases, drivers -> states -> A/E, as Dagster runs[/bold]")
     stack.run("regime_assets", "backfill", "--from", f"{first:%Y-%m-%d}", "--to", f"{last:%Y-%m-%d}")
     console.print("\n[bold]2. The runtime ticks over the last day[/bold]")
     stack.run("pm_runtime", "--from", (span.end - TICKED).isoformat(), "--to", span.end.isoformat(), "--quiet")

@@ -97,14 +97,14 @@ class Stack:
 
 
 def separate_markets(folder: Path = STATE) -> None:
-    """Give each folder of candles, and each folder of state, an embedded database of its own.
+    """Give each folder of candles, each live market and each folder of state an embedded database of its own.
 
     Nothing changes where DATABASE_URL or LOWCAP_POSTGRES_ROOT names one, nor for the simulated market in the project.
     """
     if os.environ.get("DATABASE_URL") or os.environ.get("LOWCAP_POSTGRES_ROOT"):
         return
-    if candles := os.environ.get("LOWCAP_CANDLES", ""):
-        market = folder / f"candles-{hashlib.sha256(candles.encode()).hexdigest()[:12]}"
+    if source := os.environ.get("LOWCAP_CANDLES", "") or os.environ.get("LOWCAP_LIVE", ""):
+        market = folder / f"candles-{hashlib.sha256(source.encode()).hexdigest()[:12]}"
         market.mkdir(parents=True, exist_ok=True)  # how `stop` knows of it, wherever the database has to be put
         os.environ["LOWCAP_POSTGRES_ROOT"] = str(market / "postgres")
     elif folder != STATE:

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from console.ae_view import ae
 from console.demo import make_demo
+from console.regime_commands import show
 from console.service import ServiceError
 from console.stack import STATE, Stack, separate_markets
 from console.states_view import states
@@ -33,6 +34,8 @@ def demo(context: typer.Context) -> None:
     except ServiceError as error:
         console.print(f"[red]{error}[/red]")
         raise typer.Exit(1) from None
+    console.rule("Regime: phases and the ladder of the buckets")
+    show(as_of=at)
     console.rule("15 channels")
     states(as_of=at)
     console.rule("A and E")

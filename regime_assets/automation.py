@@ -8,8 +8,11 @@ from datetime import timedelta
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from regime_assets.chain_asset import SCHEMA
+from regime_assets.late_data import LATE_DATA_DAYS
+from resources.tables import Tables
 
 MAX_RUNTIME_S = 7200
 
@@ -29,20 +32,18 @@ DAILY_CHAIN = chain_job("daily_chain", "The chain of yesterday, once it is compl
 BACKFILL_CHAIN = chain_job("backfill_chain", "The chain of any range of days, made from a terminal.")
 
 
-def chain_schedule(
+def today_schedule(
     name: str,
-    job: UnresolvedAssetJobDefinition,
     cron: str,
     description: str,
     *,
-    days_back: int = 0,
     status: dg.DefaultScheduleStatus = dg.DefaultScheduleStatus.RUNNING,
 ) -> dg.ScheduleDefinition:
-    """Schedule that makes the partition of the day `days_back` days before the tick."""
+    """Schedule that makes the partition of the tick's own day."""
 
     @dg.schedule(
         name=name,
-        job=job,
+        job=HOURLY_CHAIN,
         cron_schedule=cron,
         execution_timezone="UTC",
         default_status=status,
@@ -50,28 +51,41 @@ def chain_schedule(
     )
     def _tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         at = context.scheduled_execution_time
-        return dg.RunRequest(run_key=at.isoformat(), partition_key=f"{at - timedelta(days=days_back):%Y-%m-%d}")
+        return dg.RunRequest(run_key=at.isoformat(), partition_key=f"{at:%Y-%m-%d}")
 
     return _tick
 
 
+@dg.schedule(
+    name="daily_chain",
+    job=DAILY_CHAIN,
+    cron_schedule="10 0 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Ten past midnight: make yesterday's partition for good, and with it the days of the last week that"
+    " nobody has made since they ended.",
+)
+def daily_chain_schedule(context: dg.ScheduleEvaluationContext, tables: Tables) -> dg.RunRequest:
+    """Ask for yesterday; after days off, for one run from the first day that was left."""
+    at = context.scheduled_execution_time
+    yesterday = (at - timedelta(days=1)).date()
+    left = tables.query("unfinished_days", (yesterday - timedelta(days=LATE_DATA_DAYS - 1), yesterday))["day"]
+    first = min(left, default=yesterday)
+    if first == yesterday:
+        return dg.RunRequest(run_key=at.isoformat(), partition_key=yesterday.isoformat())
+    days = {ASSET_PARTITION_RANGE_START_TAG: first.isoformat(), ASSET_PARTITION_RANGE_END_TAG: yesterday.isoformat()}
+    return dg.RunRequest(run_key=at.isoformat(), tags=days)
+
+
 SCHEDULES: Sequence[dg.ScheduleDefinition] = (
-    chain_schedule(
+    today_schedule(
         "hourly_chain",
-        HOURLY_CHAIN,
         "2 * * * *",
         "Two minutes past each hour: make today's partition again, with the hour that has closed.",
     ),
-    chain_schedule(
-        "daily_chain",
-        DAILY_CHAIN,
-        "10 0 * * *",
-        "Ten past midnight: make yesterday's partition for good.",
-        days_back=1,
-    ),
-    chain_schedule(
+    daily_chain_schedule,
+    today_schedule(
         "micro_chain_by_run",
-        HOURLY_CHAIN,
         "*/5 * * * *",
         "Fall-back when the micro_chain sensor is off: a run every five minutes.",
         status=dg.DefaultScheduleStatus.STOPPED,

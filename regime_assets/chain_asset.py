@@ -13,6 +13,7 @@ import dagster as dg
 import polars as pl
 
 from domain.config.pm_config import PmConfig
+from domain.vocabulary.timeframe import Timeframe
 from domain.vocabulary.window import Window
 from regime_assets.partitions import DAYS
 from resources.candle_source import CandleSource
@@ -50,6 +51,11 @@ class Work:
     checks: Sequence[InlineCheck]
 
     @property
+    def midnights(self) -> list[datetime]:
+        """Days of the window that have begun by `as_of`."""
+        return self.window.opens(Timeframe.D1, self.as_of)
+
+    @property
     def usable_end(self) -> datetime:
         """End of the part of the window that has come by `as_of`; a source is asked for nothing later."""
         return max(self.window.start, min(self.window.end, self.as_of))
@@ -60,12 +66,15 @@ class Work:
         *,
         append: Mapping[str, pl.DataFrame] | None = None,
         metadata: Mapping[str, Any] | None = None,
+        **options: Any,
     ) -> dg.MaterializeResult:
-        """Replace this window by `frame` and tell Dagster what was written."""
+        """Replace this window by `frame` and tell Dagster what was written; options are those of `Tables.replace`."""
         columns = {column.name for column in table_schema(self.table).columns}
         if "config_version" in columns:
             frame = frame.with_columns(config_version=pl.lit(self.config_version, dtype=pl.Int64))
-        done = self.tables.replace(self.table, self.window, frame, stamp=self.stamp, checks=self.checks, append=append)
+        done = self.tables.replace(
+            self.table, self.window, frame, stamp=self.stamp, checks=self.checks, append=append, **options
+        )
         return dg.MaterializeResult(
             asset_key=asset_key(self.table),
             metadata={**_metadata(self, done), **(metadata or {})},
@@ -87,6 +96,8 @@ class ChainTable:
     checks: Sequence[InlineCheck]
     description: str
     reads: Sequence[str] = ()
+    shortest: Timeframe = Timeframe.M1
+    """Shortest bar its rows stand on; a micro-batch in which none has closed leaves the table alone."""
     kinds: frozenset[str] = frozenset({"postgres", "polars"})
 
 
@@ -197,6 +208,7 @@ def _metadata(work: Work, done: Replacement) -> dict[str, Any]:
     return {
         ROWS_WRITTEN: done.rows,
         "rows_replaced": done.deleted,
+        **({"rows_left_unchanged": done.unchanged} if done.unchanged else {}),
         "window": str(work.window),
         "as_of": work.as_of.isoformat(),
         "newest_bar": done.newest.isoformat() if done.newest else "none",

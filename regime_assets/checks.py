@@ -1,4 +1,4 @@
-"""Checks that show rather than block: what was refused, what was rolled up wrongly, which channels are silent."""
+"""Checks that show rather than block: what was refused, what was rolled up wrongly, what is silent or stands still."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,11 +7,17 @@ from functools import partial
 import dagster as dg
 import polars as pl
 
+from domain.regime.dominance_feed import newest_standing
 from regime_assets.chain_asset import asset_key
+from regime_assets.coverage_calendar import coverage_calendar
+from resources.pm_settings import PmSettings
 from resources.tables import Tables
 
 REFUSED_PER_DAY = 100
 """More refused rows in a day than this are an error of the source, not of a bar."""
+
+DOMINANCE_HOURS = 240
+"""Hours of dominance looked at: more than the longest limit, and than three days of daily samples."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +53,34 @@ def roll_ups_equal_the_venue(tables: Tables) -> dg.AssetCheckResult:
 
 
 def newest_scores_hear_their_channels(tables: Tables) -> dg.AssetCheckResult:
-    """Coverage of the newest score of each execution timeframe and bucket."""
+    """Coverage of the newest score of each execution timeframe and bucket, and the days of a year as a calendar."""
     rows = tables.query("newest_coverage", ())
+    days = tables.query("coverage_by_day", ()).with_columns(label=pl.lit(None, dtype=pl.String))
     return dg.AssetCheckResult(
         passed=not rows["degraded"].any(),
         severity=dg.AssetCheckSeverity.WARN,
         metadata={
-            "coverage": {f"{row['timeframe']} {row['bucket']}": row["coverage"] for row in rows.iter_rows(named=True)}
+            "coverage": {f"{row['timeframe']} {row['bucket']}": row["coverage"] for row in rows.iter_rows(named=True)},
+            "coverage_calendar": dg.MetadataValue.md(coverage_calendar(days, title="Channels heard, share of 15")),
+        },
+    )
+
+
+def dominance_moves(tables: Tables) -> dg.AssetCheckResult:
+    """How long each metric has told its newest value, and which of them have stood still for too long."""
+    config = PmSettings().current().config.regime.driver_bar
+    samples = tables.query("recent_dominance_samples", (DOMINANCE_HOURS,))
+    runs = newest_standing(samples, max_static_hours=config.max_static_hours).to_dicts()
+    return dg.AssetCheckResult(
+        passed=not any(run["is_static"] for run in runs),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "standing_still": {
+                f"{run['metric']} {run['timeframe']}": f"{run['value_pct']} since {run['since']:%Y-%m-%dT%H:%MZ}"
+                for run in runs
+                if run["is_static"]
+            },
+            "static_hours": {f"{run['metric']} {run['timeframe']}": round(run["static_hours"], 2) for run in runs},
         },
     )
 
@@ -73,6 +100,12 @@ SHOWN_CHECKS: tuple[ShownCheck, ...] = (
         "roll_ups_equal_the_venue",
         "A fully covered roll-up of minutes gives the bar the venue printed itself.",
         roll_ups_equal_the_venue,
+    ),
+    ShownCheck(
+        "regime.dominance_sample",
+        "dominance_moves",
+        "A feed that repeats one number under fresh times holds six of the 15 channels where they are.",
+        dominance_moves,
     ),
     ShownCheck(
         "regime.ae_score",

@@ -1,4 +1,4 @@
-"""Code location "regime": the chain from candles to A/E.
+"""Code location "regime": the chain from candles and caps to A/E, phases and token states.
 
 Nothing happens at import: Dagster calls `defs`, which reads the deployment from the environment.
 """
@@ -11,12 +11,22 @@ import dagster as dg
 
 from regime_assets import (
     ae_score,
+    bucket_eligibility,
+    bucket_return_series,
+    composite_return_series,
     dominance_sample,
     lowcap_price_data_ohlc,
     majors_price_data_ohlc,
+    phase_state,
+    phase_state_bucket,
+    regime_context,
     regime_driver_state,
     regime_driver_ta,
     regime_price_data_ohlc,
+    token_cap_bucket,
+    token_metadata,
+    token_ta,
+    token_uptrend_state,
 )
 from regime_assets.automation import BACKFILL_CHAIN, DAILY_CHAIN, HOURLY_CHAIN, SCHEDULES, automation_sensor
 from regime_assets.chain_asset import ChainTable, chain_asset
@@ -24,15 +34,26 @@ from regime_assets.checks import SHOWN_CHECKS, shown_check_definition
 from regime_assets.deployment import AS_OF_VARIABLE, DEPLOYMENT_VARIABLE, Deployment, parse_deployment, resources_of
 from regime_assets.late_data import LATE_DATA
 from regime_assets.micro_chain import micro_chain_sensor
+from regime_assets.regime_event import REGIME_EVENT, regime_event_sensor
 
 CHAIN_TABLES: tuple[ChainTable, ...] = (
     majors_price_data_ohlc.SPEC,
     lowcap_price_data_ohlc.SPEC,
     dominance_sample.SPEC,
+    token_metadata.SPEC,
+    token_cap_bucket.SPEC,
+    bucket_eligibility.SPEC,
     regime_price_data_ohlc.SPEC,
     regime_driver_ta.SPEC,
     regime_driver_state.SPEC,
     ae_score.SPEC,
+    bucket_return_series.SPEC,
+    composite_return_series.SPEC,
+    phase_state_bucket.SPEC,
+    phase_state.SPEC,
+    regime_context.SPEC,
+    token_ta.SPEC,
+    token_uptrend_state.SPEC,
 )
 """Tables of the chain, each after what it reads."""
 
@@ -44,11 +65,18 @@ def build_definitions(
     is_live = deployment is not Deployment.TEST and not as_of
     sensor_status = dg.DefaultSensorStatus.RUNNING if is_live else dg.DefaultSensorStatus.STOPPED
     return dg.Definitions(
-        assets=[chain_asset(spec, condition=LATE_DATA if spec.reads else None) for spec in CHAIN_TABLES],
+        assets=[
+            *(chain_asset(spec, condition=LATE_DATA if spec.reads else None) for spec in CHAIN_TABLES),
+            REGIME_EVENT,
+        ],
         asset_checks=[shown_check_definition(check) for check in SHOWN_CHECKS],
         jobs=[HOURLY_CHAIN, DAILY_CHAIN, BACKFILL_CHAIN],
         schedules=SCHEDULES if is_live else (),  # a clock that stands still has no hours
-        sensors=[automation_sensor(), micro_chain_sensor(CHAIN_TABLES, status=sensor_status)],
+        sensors=[
+            automation_sensor(),
+            micro_chain_sensor(CHAIN_TABLES, status=sensor_status),
+            regime_event_sensor(status=sensor_status),
+        ],
         resources={**resources_of(deployment, as_of=as_of), **(replaced or {})},
         executor=dg.in_process_executor,
     )

@@ -1,10 +1,11 @@
 """Resources of each deployment: dev simulates when no candles are named, prod never does, test stands still."""
 
+import os
 from enum import StrEnum
 from typing import Any
 
 from resources.clock import Clock
-from resources.market import Market
+from resources.market import LIVE_VARIABLE, Market
 from resources.pm_settings import PmSettings
 from resources.tables import Tables
 
@@ -45,12 +46,14 @@ def resources_of(deployment: Deployment, *, as_of: str = "") -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If the test deployment is given no instant, or prod is given one.
+        If the test deployment is given no instant, or prod or a live market is given one.
     """
     if deployment is Deployment.TEST and not as_of:
         raise ValueError(f"The test deployment needs an instant in {AS_OF_VARIABLE}, so that its rows can be compared")
     if deployment is Deployment.PROD and as_of:
         raise ValueError(f"{AS_OF_VARIABLE} is set to {as_of!r}: prod works as of now")
+    if as_of and os.environ.get(LIVE_VARIABLE):
+        raise ValueError(f"{AS_OF_VARIABLE} is set to {as_of!r} and {LIVE_VARIABLE} too: a live market has no past")
     return {
         "tables": Tables(),
         "market": Market(simulation_allowed=deployment is not Deployment.PROD),

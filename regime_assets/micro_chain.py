@@ -80,6 +80,8 @@ def _make(
     pm_settings: PmSettings,
 ) -> Iterator[AssetEvent]:
     for spec in chain:
+        if spec.shortest.floor(window.end) <= window.start:
+            continue  # no bar of it has closed in this window
         stamp = Stamp(f"micro_chain:{window.end.isoformat()}", spec.code_version)
         try:
             result = spec.publish(begin(spec, window, tables, market, clock, pm_settings, stamp))

@@ -7,22 +7,17 @@ twice changes nothing. Its heat-map shows the 15 channels as they stood at the e
 import dagster as dg
 import polars as pl
 
-from domain.regime.uptrend_engine import HISTORY_ROWS, uptrend_frame
-from domain.vocabulary.horizon import REGIME_TIMEFRAMES
 from domain.vocabulary.uptrend import StateStatus
 from regime_assets.chain_asset import ChainTable, Work
+from regime_assets.regime_driver_ta import BARS, DRIVERS, INDICATORS
 from regime_assets.state_heat_map import heat_map
 from resources.tables import InlineCheck
 
-BARS, INDICATORS = "regime.regime_price_data_ohlc", "regime.regime_driver_ta"
-KEY = ("driver", "book_id", "timeframe")
-
 
 def publish(work: Work) -> dg.MaterializeResult:
-    start = work.window.start
-    rows = pl.concat([_evaluated_rows(work, past=True), _evaluated_rows(work, past=False)])
-    previous = work.tables.read_last(work.table, start)
-    frame = uptrend_frame(rows, previous, key=KEY, config=work.config.regime.uptrend, start=start)
+    bars, indicators = DRIVERS.window_bars(work), DRIVERS.window_indicators(work)
+    previous = work.tables.read_last(work.table, work.window.start)
+    frame = DRIVERS.state_rows(work, bars.join(indicators, on=[*DRIVERS.key, "timestamp"]), previous)
     latest = pl.concat([previous.select(frame.columns), frame]).filter(pl.col("timestamp") < work.window.end)
     return work.replace(
         frame,
@@ -32,18 +27,6 @@ def publish(work: Work) -> dg.MaterializeResult:
             "rows_warming_up": frame.filter(pl.col("status") == StateStatus.WARMING_UP).height,
         },
     )
-
-
-def _evaluated_rows(work: Work, *, past: bool) -> pl.DataFrame:
-    """Bars joined with their indicators: those of the window, or the history the trend decay looks back on."""
-
-    def read(table: str) -> pl.DataFrame:
-        if past:
-            return work.tables.read_last(table, work.window.start, rows=HISTORY_ROWS)
-        return work.tables.read(table, work.window)
-
-    bars = read(BARS).filter(pl.col("timeframe").is_in(REGIME_TIMEFRAMES))
-    return bars.join(read(INDICATORS), on=[*KEY, "timestamp"], suffix="_ta")
 
 
 SPEC = ChainTable(

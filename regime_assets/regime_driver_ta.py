@@ -7,30 +7,24 @@ from row to row, so that one more bar costs the same whenever it comes. Fresh wi
 import dagster as dg
 import polars as pl
 
-from domain.regime.indicator import LOOKBACK_ROWS, indicator_frame
 from domain.vocabulary.horizon import REGIME_TIMEFRAMES
 from regime_assets.chain_asset import ChainTable, Work
+from regime_assets.uptrend_series import SeriesTables
 from resources.tables import InlineCheck
 
-BARS = "regime.regime_price_data_ohlc"
-KEY = ("driver", "book_id", "timeframe")
-BAR_VALUES = ("high_usd", "low_usd", "close_usd", "volume")
+BARS, INDICATORS = "regime.regime_price_data_ohlc", "regime.regime_driver_ta"
+DRIVERS = SeriesTables(BARS, INDICATORS, ("driver", "book_id", "timeframe"))
 
 
 def publish(work: Work) -> dg.MaterializeResult:
-    bars = work.tables.read(BARS, work.window, columns=[*KEY, "timestamp", *BAR_VALUES])
-    frame = indicator_frame(
-        bars.filter(pl.col("timeframe").is_in(REGIME_TIMEFRAMES)),
-        work.tables.read_last(work.table, work.window.start, rows=LOOKBACK_ROWS),
-        key=KEY,
-        config=work.config.regime.indicator,
-    )
+    bars = DRIVERS.window_bars(work).filter(pl.col("timeframe").is_in(REGIME_TIMEFRAMES))
+    frame = DRIVERS.indicator_rows(work, bars)
     cold = frame.filter(pl.col("bars_count") < work.config.regime.uptrend.min_bars).height
     return work.replace(frame, metadata={"bars_below_warm_up": cold})
 
 
 SPEC = ChainTable(
-    table="regime.regime_driver_ta",
+    table=INDICATORS,
     publish=publish,
     code_version="1",
     description=__doc__,

@@ -1,7 +1,8 @@
 """Bars of the regime drivers: BTC, the ALT return index, the cap-bucket indices, BTC.d and USDT.d.
 
-Reads the majors and the dominance samples. BTC in USD, indices chained from 100, dominance in percent carried forward
-between samples and flagged. Each driver and timeframe is a series of its own; closed bars only. Fresh within the hour.
+Reads the majors, the low-caps with their tags, and the dominance samples. BTC in USD, indices chained from 100,
+dominance in percent carried forward between samples and flagged. Each driver and timeframe is a series of its own;
+closed bars only. Fresh within the hour.
 """
 
 from datetime import timedelta
@@ -10,10 +11,12 @@ import dagster as dg
 import polars as pl
 
 from domain.regime.driver_set import driver_set_bars
+from regime_assets.bucket_member import BARS, ELIGIBILITY, TAGS, member_bars, members
 from regime_assets.chain_asset import ChainTable, Work
 from resources.tables import InlineCheck
 
 MAJORS, SAMPLES = "regime.majors_price_data_ohlc", "regime.dominance_sample"
+BAR_VALUES = ("open_usd", "high_usd", "low_usd", "close_usd", "volume", "coverage")
 
 
 def publish(work: Work) -> dg.MaterializeResult:
@@ -21,6 +24,8 @@ def publish(work: Work) -> dg.MaterializeResult:
     lookback = timedelta(hours=config.max_fill_hours) + timedelta(days=1)
     result = driver_set_bars(
         majors=work.tables.read(MAJORS, work.window, lookback),
+        lowcaps=member_bars(work, BAR_VALUES),
+        members=members(work),
         samples=work.tables.read(SAMPLES, work.window, lookback),
         last_levels=work.tables.read_last(work.table, work.window.start, columns=["close_usd"]),
         window=work.window,
@@ -49,9 +54,9 @@ def coverage_table(bars: pl.DataFrame) -> str:
 SPEC = ChainTable(
     table="regime.regime_price_data_ohlc",
     publish=publish,
-    code_version="1",
+    code_version="2",
     description=__doc__,
-    reads=(MAJORS, SAMPLES),
+    reads=(MAJORS, BARS, TAGS, ELIGIBILITY, SAMPLES),
     kinds=frozenset({"postgres", "polars", "numba"}),
     checks=(
         InlineCheck(

@@ -1,13 +1,11 @@
 """The 15 channels as a picture: drivers down, horizons across, one coloured cell a state."""
 
-import base64
-from html import escape
-
 import polars as pl
 
 from domain.vocabulary.driver import DRIVERS
 from domain.vocabulary.horizon import Horizon
 from domain.vocabulary.uptrend import StateStatus, UptrendFlag
+from regime_assets.picture import cell, document, inline_image, text
 
 COLOURS = {"S0": "#c0392b", "S1": "#2980b9", "S2": "#f1c40f", "S3": "#27ae60", "S4": "#bdc3c7"}
 ABSENT = "#ecf0f1"
@@ -34,25 +32,19 @@ def heat_map(states: pl.DataFrame, *, title: str) -> str:
         for line, driver in enumerate(DRIVERS)
         for column, horizon in enumerate(Horizon)
     ]
-    encoded = base64.b64encode(_svg(title, cells).encode()).decode()
-    return f"![{escape(title)}](data:image/svg+xml;base64,{encoded})"
+    return inline_image(_svg(title, cells), title)
 
 
 def _svg(title: str, cells: list[str]) -> str:
     width = LEFT + CELL_WIDTH * len(Horizon) + 10
     height = TOP + CELL_HEIGHT * len(DRIVERS) + 10
     heads = [
-        _text(LEFT + column * CELL_WIDTH + CELL_WIDTH / 2, TOP - 10, f"{horizon.value} ({horizon.timeframe.value})")
+        text(LEFT + column * CELL_WIDTH + CELL_WIDTH / 2, TOP - 10, f"{horizon.value} ({horizon.timeframe.value})")
         for column, horizon in enumerate(Horizon)
     ]
-    names = [
-        _text(LEFT - 8, TOP + line * CELL_HEIGHT + 20, driver, anchor="end") for line, driver in enumerate(DRIVERS)
-    ]
-    body = "".join([_text(width / 2, 20, title), *heads, *names, *cells])
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'font-family="sans-serif" font-size="12">{body}</svg>'
-    )
+    names = [text(LEFT - 8, TOP + line * CELL_HEIGHT + 20, driver, anchor="end") for line, driver in enumerate(DRIVERS)]
+    body = "".join([text(width / 2, 20, title), *heads, *names, *cells])
+    return document(body, width=width, height=height)
 
 
 def _cell(row: dict[str, object] | None, column: int, line: int) -> str:
@@ -64,9 +56,5 @@ def _cell(row: dict[str, object] | None, column: int, line: int) -> str:
     else:
         flags = [flag.value.replace("_flag", "") for flag in UptrendFlag if row[flag.value]]
         colour, label = COLOURS[str(row["state"])], " ".join([str(row["state"]), *flags])
-    box = f'<rect x="{x}" y="{y}" width="{CELL_WIDTH - 3}" height="{CELL_HEIGHT - 3}" fill="{colour}"/>'
-    return box + _text(x + CELL_WIDTH / 2, y + 20, label)
-
-
-def _text(x: float, y: float, text: str, *, anchor: str = "middle") -> str:
-    return f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}">{escape(text)}</text>'
+    box = cell(x, y, CELL_WIDTH - 3, CELL_HEIGHT - 3, colour)
+    return box + text(x + CELL_WIDTH / 2, y + 20, label)

@@ -1,23 +1,25 @@
-"""Candles and dominance from a folder of Parquet and CSV files, by a declared layout.
+"""Candles, dominance and market caps from a folder of Parquet and CSV files, by a declared layout.
 
 What belongs here: lazy reading of files into the frames of the port. What does not: what the files hold
 (`candle_layout`), and whether a bar is right.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
 import polars as pl
 
+from domain.vocabulary.timeframe import Timeframe
 from domain.vocabulary.universe import MAJORS, Universe
-from resources.candle_layout import CandleEntry, CandleLayout, DominanceEntry, FileEntry, LayoutError, find_layout
+from resources.candle_layout import CandleEntry, CandleLayout, FileEntry, LayoutError, MarketCapEntry, find_layout
+from resources.candle_row import RAW, as_bars, as_readings, as_samples
 from resources.candle_source import (
     CANDLE_SCHEMA,
     DOMINANCE_SCHEMA,
+    MARKET_CAP_SCHEMA,
     NAIVE_TEXT,
     SourceTerms,
     require_window,
@@ -26,9 +28,6 @@ from resources.candle_source import (
 from resources.candle_timestamp import WINDOW_AT, near_window, timestamp_columns
 
 Window = tuple[datetime, datetime]
-
-_RAW = "raw_"
-"""Prefix of a file's own columns, so that none can be taken for one of ours."""
 
 
 @dataclass(frozen=True)
@@ -99,12 +98,28 @@ class CandleFiles:
         """Read the samples of the window; a missing value is no row, nor is one whose time is not known."""
         require_window(start, end)
         frames = [
-            _samples(rows, metric, column, entry)
+            as_samples(rows, metric, column, entry)
             for entry in self.layout.dominance
             for rows in self._rows(entry, entry.timestamp_column, list(entry.metrics.values()), (start, end))
             for metric, column in entry.metrics.items()
         ]
         return pl.concat(pl.collect_all([pl.LazyFrame(schema=DOMINANCE_SCHEMA), *frames]))
+
+    def market_caps(self, start: datetime, end: datetime) -> pl.DataFrame:
+        """Read the caps and supplies of the window; a table without times gives its rows at each midnight.
+
+        Raises
+        ------
+        LayoutError
+            If times bear no zone and the layout declares none: they cannot go to quarantine as candles do.
+        """
+        require_window(start, end)
+        frames = [
+            as_readings(rows, entry)
+            for entry in self.layout.market_caps
+            for rows in self._cap_rows(entry, (start, end))
+        ]
+        return pl.concat(pl.collect_all([pl.LazyFrame(schema=MARKET_CAP_SCHEMA), *frames]))
 
     def span(self) -> tuple[datetime, datetime]:
         """Open of the first bar and end of the last one, over all candle files."""
@@ -124,8 +139,7 @@ class CandleFiles:
 
     def description(self) -> str:
         """Layout, folder, and how many files."""
-        entries = (*self.layout.candles, *self.layout.dominance)
-        files = sum(len(list(self.folder.glob(entry.path))) for entry in entries)
+        files = sum(len(list(self.folder.glob(entry.path))) for entry in self.layout.entries)
         return f"{self.name}: {files} files in {self.folder}, read as {self.layout_found[1].name} says"
 
     def _bars(self, entry: CandleEntry, universe: Universe | None, window: Window | None) -> Iterator[pl.LazyFrame]:
@@ -134,70 +148,53 @@ class CandleFiles:
             return
         names = [name for name in entry.columns.model_dump().values() if name is not None]
         for rows in self._rows(entry, entry.columns.timestamp, names, window):
-            bars = _as_bars(rows, entry)
+            bars = as_bars(rows, entry)
             if universe is not None and entry.universe == "by_symbol":
                 is_major = pl.col("token_contract").is_in(MAJORS).fill_null(value=False)
                 bars = bars.filter(is_major if universe is Universe.MAJORS else ~is_major)
             yield bars
 
-    def _rows(self, entry: FileEntry, at: str, columns: list[str], window: Window | None) -> Iterator[pl.LazyFrame]:
-        """Rows of each file of an entry as they are, with timestamp and `NAIVE_TEXT` beside them."""
+    def _cap_rows(self, entry: MarketCapEntry, window: Window) -> Iterator[pl.LazyFrame]:
+        """Rows of one entry, a lazy frame a file; those of a table once for each midnight of the window."""
+        at = entry.columns.timestamp
+        names = [name for name in entry.columns.model_dump().values() if name not in (None, at)]
+        if at is not None:
+            for rows in self._rows(entry, at, names, window):
+                if entry.time_zone is None and rows.select(pl.col(NAIVE_TEXT).count()).collect().item():
+                    raise LayoutError(f"{entry.path}: times in {at!r} bear no zone; set time_zone")
+                yield rows
+            return
+        midnights = _midnights(*window).to_frame("timestamp").lazy()
+        for _, rows in self._opened(entry, names):
+            yield rows.select(pl.col(sorted({*names})).name.prefix(RAW)).join(midnights, how="cross")
+
+    def _opened(self, entry: FileEntry, columns: list[str]) -> Iterator[tuple[pl.Schema, pl.LazyFrame]]:
+        """Each file of an entry that has the columns it should."""
         for file in sorted(self.folder.glob(entry.path)):
             rows = pl.scan_csv(file, infer_schema=False) if entry.is_csv else pl.scan_parquet(file)
             schema = rows.collect_schema()
-            if missing := sorted({at, *columns} - set(schema)):
+            if missing := sorted({*columns} - set(schema)):
                 raise LayoutError(
                     f"{file} has no column {missing}, it has {list(schema)}; correct the column names of the entry"
                     f" {entry.path!r} in {self.layout_found[1]}"
                 )
+            yield schema, rows
+
+    def _rows(self, entry: FileEntry, at: str, columns: list[str], window: Window | None) -> Iterator[pl.LazyFrame]:
+        """Rows of each file of an entry as they are, with timestamp and `NAIVE_TEXT` beside them."""
+        for schema, rows in self._opened(entry, [at, *columns]):
             if window is not None:
                 rows = rows.filter(near_window(at, schema[at], *window))
             received = timestamp_columns(at, schema[at], entry)
-            rows = rows.select(pl.col(sorted({*columns} - {at})).name.prefix(_RAW), *received)
+            rows = rows.select(pl.col(sorted({*columns} - {at})).name.prefix(RAW), *received)
             if window is not None:
                 chosen_by = pl.col(WINDOW_AT)
                 rows = rows.filter(chosen_by.is_null() | chosen_by.is_between(*window, closed="left"))
             yield rows
 
 
-def _as_bars(rows: pl.LazyFrame, entry: CandleEntry) -> pl.LazyFrame:
-    columns = entry.columns
-    printed = pl.lit(entry.symbol) if columns.symbol is None else pl.col(_RAW + columns.symbol).cast(pl.String)
-    printed = printed.str.strip_suffix(entry.strip_suffix)
-    symbol, coins = printed, pl.lit(1.0)
-    for prefix, number in entry.multipliers.items():
-        has_prefix = printed.str.contains(f"^{re.escape(prefix)}[A-Za-z]")
-        symbol = pl.when(has_prefix).then(printed.str.strip_prefix(prefix)).otherwise(symbol)
-        coins = pl.when(has_prefix).then(number).otherwise(coins)
-    timeframe = pl.lit(entry.timeframe) if columns.timeframe is None else pl.col(_RAW + columns.timeframe)
-    price = {name: _number(getattr(columns, name)) / coins for name in ("open", "high", "low", "close")}
-    volume = _number(columns.volume)
-    bars = rows.select(
-        symbol.alias("token_contract"),
-        pl.lit(entry.chain).alias("chain"),
-        timeframe.cast(pl.String).alias("timeframe"),
-        pl.col("timestamp"),
-        *(value.alias(f"{name}_usd") for name, value in price.items()),
-        (volume * coins if entry.volume_unit == "base" else volume).alias("volume"),
-        pl.lit(entry.source).alias("source"),
-        pl.col(NAIVE_TEXT),
-    )
-    listed = pl.col("token_contract")
-    if entry.include:
-        bars = bars.filter(listed.is_in(entry.include).fill_null(value=True))
-    return bars.filter(~listed.is_in(entry.exclude).fill_null(value=False)) if entry.exclude else bars
-
-
-def _samples(rows: pl.LazyFrame, metric: str, column: str, entry: DominanceEntry) -> pl.LazyFrame:
-    return rows.select(
-        pl.lit(metric).alias("metric"),
-        pl.col("timestamp"),
-        pl.lit(entry.timeframe).cast(pl.String).alias("timeframe"),
-        _number(column).alias("value_pct"),
-        pl.lit(entry.source).alias("source"),
-    ).drop_nulls()
-
-
-def _number(column: str) -> pl.Expr:
-    """Text that is no number becomes null, which validation refuses."""
-    return pl.col(_RAW + column).cast(pl.Float64, strict=False)
+def _midnights(start: datetime, end: datetime) -> pl.Series:
+    """Midnights UTC in [start, end)."""
+    start, end = start.astimezone(UTC), end.astimezone(UTC)
+    days = pl.datetime_range(Timeframe.D1.floor(start), end, "1d", closed="left", time_unit="us", eager=True)
+    return days.filter(days >= start)

@@ -64,21 +64,27 @@ class CandleColumns(BaseModel, frozen=True, extra="forbid"):
     timeframe: Name | None = None
 
 
-class CandleEntry(FileEntry):
-    """Files of candles; timestamps are the bars' opens."""
+class TokenEntry(FileEntry):
+    """Files with a column of tokens."""
 
     chain: Name = Field(description="Chain, or venue, of every row.")
-    volume_unit: Literal["base", "usd"] = Field(description="What volume counts: coins, or USD.")
-    columns: CandleColumns = CandleColumns()
-    symbol: Name | None = Field(default=None, description="Symbol of every row, where the file has no such column.")
     strip_suffix: str = Field(default="", description="Ending to take off the symbol, such as USDT.")
     multipliers: dict[Name, PositiveFloat] = Field(
         default={},
         description="Prefixes of symbols that stand for so many coins, such as 1000 of 1000PEPE. The prefix is taken"
-        " off, prices are divided by the number, volume in coins is multiplied by it.",
+        " off, prices are divided by the number, volume in coins is multiplied by it; caps and supplies count coins"
+        " whatever the prefix, and stay.",
     )
     include: tuple[Name, ...] = Field(default=(), description="Symbols to read, after stripping; all when empty.")
     exclude: tuple[Name, ...] = Field(default=(), description="Symbols to leave out, after stripping.")
+
+
+class CandleEntry(TokenEntry):
+    """Files of candles; timestamps are the bars' opens."""
+
+    volume_unit: Literal["base", "usd"] = Field(description="What volume counts: coins, or USD.")
+    columns: CandleColumns = CandleColumns()
+    symbol: Name | None = Field(default=None, description="Symbol of every row, where the file has no such column.")
     universe: Literal["by_symbol", "majors", "lowcap"] = Field(
         default="by_symbol", description="Universe of every row, or by whether the symbol is a major."
     )
@@ -106,12 +112,47 @@ class DominanceEntry(FileEntry):
         return self
 
 
+class MarketCapColumns(BaseModel, frozen=True, extra="forbid"):
+    """Names of a file's columns; what is not named is unknown. Amounts are in USD, the supply counts coins."""
+
+    token: Name
+    timestamp: Name | None = None
+    market_cap: Name | None = None
+    circulating_supply: Name | None = None
+    fdv: Name | None = None
+    volume_24h: Name | None = None
+    liquidity: Name | None = None
+
+
+class MarketCapEntry(TokenEntry):
+    """Files of market caps or supplies; timestamps are the instants they were read.
+
+    Without `columns.timestamp` the file is a table that holds at every midnight, such as one of supplies.
+    """
+
+    columns: MarketCapColumns
+
+    @model_validator(mode="after")
+    def _says_how_large_a_token_is(self) -> "MarketCapEntry":
+        if self.columns.market_cap is None and self.columns.circulating_supply is None:
+            raise ValueError(f"{self.path}: set columns.market_cap or columns.circulating_supply")
+        if self.timeframe is not None:
+            raise ValueError(f"{self.path}: a market cap has no timeframe; take it out")
+        return self
+
+
 class CandleLayout(BaseModel, frozen=True, extra="forbid"):
     """All files of a folder."""
 
     name: Name
     candles: tuple[CandleEntry, ...] = Field(min_length=1)
     dominance: tuple[DominanceEntry, ...] = ()
+    market_caps: tuple[MarketCapEntry, ...] = ()
+
+    @property
+    def entries(self) -> tuple[FileEntry, ...]:
+        """All entries, whatever they hold."""
+        return (*self.candles, *self.dominance, *self.market_caps)
 
     @model_validator(mode="after")
     def _has_one_volume_unit_a_source(self) -> "CandleLayout":
@@ -122,7 +163,7 @@ class CandleLayout(BaseModel, frozen=True, extra="forbid"):
 
     def missing_in(self, folder: Path) -> list[str]:
         """Paths of the layout that no file in `folder` answers to."""
-        return [entry.path for entry in (*self.candles, *self.dominance) if not any(folder.glob(entry.path))]
+        return [entry.path for entry in self.entries if not any(folder.glob(entry.path))]
 
 
 def read_layout(path: Path) -> CandleLayout:

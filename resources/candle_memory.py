@@ -7,7 +7,14 @@ from datetime import datetime
 import polars as pl
 
 from domain.vocabulary.universe import Universe
-from resources.candle_source import CANDLE_SCHEMA, DOMINANCE_SCHEMA, SourceTerms, require_window, timeframe_duration
+from resources.candle_source import (
+    CANDLE_SCHEMA,
+    DOMINANCE_SCHEMA,
+    MARKET_CAP_SCHEMA,
+    SourceTerms,
+    require_window,
+    timeframe_duration,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +27,8 @@ class CandleMemory:
         Columns of `CANDLE_SCHEMA`, anything in them; an absent universe has no rows.
     samples : DataFrame
         Columns of `DOMINANCE_SCHEMA`.
+    caps : DataFrame
+        Columns of `MARKET_CAP_SCHEMA`.
     """
 
     bars: Mapping[Universe, pl.DataFrame]
@@ -27,6 +36,7 @@ class CandleMemory:
     terms: tuple[SourceTerms, ...] = ()
     name: str = "memory"
     is_simulated: bool = True
+    caps: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MARKET_CAP_SCHEMA))
 
     def candles(self, universe: Universe, start: datetime, end: datetime) -> pl.DataFrame:
         """Rows of the window, as given; rows without a time come with every window."""
@@ -39,6 +49,11 @@ class CandleMemory:
         """Give the samples of the window."""
         require_window(start, end)
         return self.samples.filter(pl.col("timestamp").is_between(start, end, closed="left"))
+
+    def market_caps(self, start: datetime, end: datetime) -> pl.DataFrame:
+        """Give the caps read in the window."""
+        require_window(start, end)
+        return self.caps.filter(pl.col("timestamp").is_between(start, end, closed="left"))
 
     def span(self) -> tuple[datetime, datetime]:
         """Open of the first bar and end of the last one."""

@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 import polars as pl
 
 from domain.regime.bar_quarantine import RAW_SCHEMA
+from domain.regime.token_metadata import READING_SCHEMA
 from domain.vocabulary.timeframe import Timeframe
 from domain.vocabulary.universe import Universe
 
@@ -21,6 +22,7 @@ DOMINANCE_SCHEMA: dict[str, pl.DataType] = {
     "value_pct": pl.Float64(),
     "source": pl.String(),
 }
+MARKET_CAP_SCHEMA: dict[str, pl.DataType] = dict(READING_SCHEMA)
 NAIVE_TEXT = "timestamp_text"
 """Extra column of a candle frame with times that came without a time zone; their timestamp is null."""
 
@@ -34,10 +36,11 @@ class SourceTerms:
 
 
 class CandleSource(Protocol):
-    """Where candles and dominance samples come from.
+    """Where candles, dominance samples and market caps come from.
 
-    Windows are half open on the bar's open, [start, end). The rows of a window are the rows of any larger window that
-    lie in it; rows whose time cannot be read, or lacks a time zone, may come with every window. Nothing is validated.
+    Windows are half open, [start, end), on the open of a bar and the instant of a sample or a cap. The rows of a window
+    are the rows of any larger window that lie in it; rows of candles whose time cannot be read, or lacks a time zone,
+    may come with every window. Nothing is validated.
     """
 
     @property
@@ -65,6 +68,15 @@ class CandleSource(Protocol):
 
     def dominance(self, start: datetime, end: datetime) -> pl.DataFrame:
         """Give the samples of "BTC.d" and "USDT.d" in percent: columns of `DOMINANCE_SCHEMA`, any order, no null."""
+        ...
+
+    def market_caps(self, start: datetime, end: datetime) -> pl.DataFrame:
+        """Give what was read of tokens' size: columns of `MARKET_CAP_SCHEMA`, any order, either universe.
+
+        `timestamp` is the instant of the reading. Token, chain, timestamp and source are never null; values stand as
+        the source gave them, 0 and NaN too, null where it gave none. Amounts are in USD, a supply counts coins. A
+        source without caps gives no row.
+        """
         ...
 
     def span(self) -> tuple[datetime, datetime]:

@@ -4,7 +4,7 @@ A figure is of its `updated_at`, which is up to some ten minutes old: two sample
 dominance is not to be had here; what was not sampled is missing. Limits: CoinGecko API documentation, "Rate limits".
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,6 +24,7 @@ KEYLESS_CALLS_PER_MINUTE = 5
 DEMO_CALLS_PER_MINUTE = 30
 DEMO_KEY_HEADER = "x-cg-demo-api-key"
 SOURCE = "coingecko_global"
+CAP_SOURCE = "coingecko_markets"
 PAGE_LIMIT = 250
 SAMPLED_EVERY = Timeframe.M5
 _SHARES = {"BTC.d": "btc", "USDT.d": "usdt"}
@@ -32,12 +33,10 @@ _SECOND = timedelta(seconds=1)
 
 CAP_SCHEMA: dict[str, pl.DataType] = {
     "coin_id": pl.String(),
-    "symbol": pl.String(),
-    "market_cap_usd": pl.Float64(),
-    "circulating_supply": pl.Float64(),
-    "price_usd": pl.Float64(),
+    **{name: pl.Float64() for name in ("market_cap_usd", "circulating_supply", "fdv_usd", "volume_24h_usd")},
     "updated_at": pl.Datetime("us", "UTC"),
 }
+_CAP_FIELDS = ("market_cap", "circulating_supply", "fully_diluted_valuation", "total_volume")
 
 
 def demo_key_header(key: SecretStr | None) -> Mapping[str, SecretStr]:
@@ -93,33 +92,31 @@ class CoinGecko:
         ]
         return pl.DataFrame(rows, schema=DOMINANCE_SCHEMA, orient="row")
 
-    def market_caps(self, *, pages: int) -> pl.DataFrame:
-        """List coins by market cap, largest first.
-
-        Parameters
-        ----------
-        pages : int
-            Most pages of `page_limit` coins; fewer where the list ends.
+    def market_caps(self, coin_ids: Collection[str]) -> pl.DataFrame:
+        """Read the size of the coins named, `page_limit` of them a call.
 
         Returns
         -------
         DataFrame
-            Columns of `CAP_SCHEMA`, one row a coin, sorted by coin_id. A cap or supply of zero is unknown: null. Of a
-            coin that moved from one page to the next between two calls, the row updated last stays.
+            Columns of `CAP_SCHEMA`, one row a coin, sorted by coin_id; of a coin it does not know, none. Values are as
+            received: a cap of 0 is 0. What is no number is null, and so is an `updated_at` that is no instant.
+
+        Raises
+        ------
+        SourceError
+            If there is no answer, or it has another shape.
         """
+        ids = sorted(set(coin_ids))
         rows = []
-        for page in range(1, pages + 1):
+        for first in range(0, len(ids), self.page_limit):
             params: dict[str, str | int] = {
                 "vs_currency": "usd",
-                "order": "market_cap_desc",
+                "ids": ",".join(ids[first : first + self.page_limit]),
                 "per_page": self.page_limit,
-                "page": page,
+                "page": 1,
             }
             answer = self.client.get("/coins/markets", params)
-            coins = list_of(answer, answer.body, "a list of coins")
-            rows += [_cap(coin, answer) for coin in coins]
-            if len(coins) < self.page_limit:
-                break
+            rows += [_cap(coin, answer) for coin in list_of(answer, answer.body, "a list of coins")]
         found = pl.DataFrame(rows, schema=CAP_SCHEMA, orient="row").sort("coin_id", "updated_at", nulls_last=False)
         return found.unique("coin_id", keep="last", maintain_order=True)
 
@@ -138,13 +135,10 @@ def _mapping(answer: Answer, node: Any, name: str) -> dict[str, Any]:
     return found
 
 
-def _cap(coin: object, answer: Answer) -> tuple[str, str, float | None, float | None, float | None, datetime | None]:
-    if not isinstance(coin, dict) or not isinstance(coin.get("id"), str) or not isinstance(coin.get("symbol"), str):
-        raise unexpected(answer, f"coins with id and symbol, was {repr(coin)[:80]}")
-    cap_usd, supply, price_usd = (
-        number(coin.get(name)) or None for name in ("market_cap", "circulating_supply", "current_price")
-    )
-    return coin["id"], coin["symbol"], cap_usd, supply, price_usd, _updated_at(coin.get("last_updated"))
+def _cap(coin: object, answer: Answer) -> tuple[str | float | datetime | None, ...]:
+    if not isinstance(coin, dict) or not isinstance(coin.get("id"), str):
+        raise unexpected(answer, f"coins with an id, was {repr(coin)[:80]}")
+    return coin["id"], *(number(coin.get(name)) for name in _CAP_FIELDS), _updated_at(coin.get("last_updated"))
 
 
 def _updated_at(text: object) -> datetime | None:

@@ -13,6 +13,8 @@ from resources import binance, coingecko, geckoterminal, hyperliquid
 
 VenueName = Literal["hyperliquid", "binance_usd_m", "binance_spot", "geckoterminal"]
 Name = Annotated[str, Field(min_length=1)]
+MAJORS_CHAIN = "majors"
+"""Chain of every major: a symbol has one series, whichever venue printed it."""
 
 
 class VenueSymbol(BaseModel, frozen=True, extra="forbid"):
@@ -26,6 +28,10 @@ class VenueSymbol(BaseModel, frozen=True, extra="forbid"):
     listed_at: AwareDatetime | None = Field(
         default=None, description="The venue is asked for nothing before; an earlier bar comes from the next venue."
     )
+    opens_anew: bool = Field(
+        default=False,
+        description="Whether it may continue a series without a bar to compare: a pool that opened as another closed.",
+    )
 
     @model_validator(mode="after")
     def _names_a_pool(self) -> "VenueSymbol":
@@ -34,6 +40,16 @@ class VenueSymbol(BaseModel, frozen=True, extra="forbid"):
             raise ValueError(f'a geckoterminal symbol must be "network/pool address", was {self.symbol!r}')
         return self
 
+    @property
+    def source(self) -> str:
+        """Value of the candles' `source` column: another pool, contract or unit is another source.
+
+        >>> VenueSymbol(venue="hyperliquid", symbol="kPEPE", coins=1000).source
+        'hyperliquid:kPEPE/1000'
+        """
+        unit = "" if self.coins == 1.0 else f"/{self.coins:g}"
+        return f"{self.venue}:{self.symbol}{unit}"
+
 
 class LiveSymbol(BaseModel, frozen=True, extra="forbid"):
     """One token and its venues; the first is trusted most."""
@@ -41,6 +57,9 @@ class LiveSymbol(BaseModel, frozen=True, extra="forbid"):
     token_contract: Name
     chain: Name
     venues: tuple[VenueSymbol, ...] = Field(min_length=1)
+    coingecko_id: Name | None = Field(
+        default=None, description="What CoinGecko calls it; without one, caps are those of its first pool."
+    )
 
 
 def _majors() -> tuple[LiveSymbol, ...]:
@@ -48,7 +67,7 @@ def _majors() -> tuple[LiveSymbol, ...]:
     return tuple(
         LiveSymbol(
             token_contract=symbol,
-            chain="majors",
+            chain=MAJORS_CHAIN,
             venues=(
                 VenueSymbol(venue="hyperliquid", symbol=symbol),
                 VenueSymbol(venue="binance_usd_m", symbol=f"{symbol}USDT"),
@@ -69,6 +88,35 @@ class LiveConfig(BaseModel, frozen=True, extra="forbid"):
         description="Native timeframes and days each is asked for: micro needs 333 minutes, meso hours, macro days. "
         "Hyperliquid keeps 3.5 days of minutes.",
     )
+    recheck_hours: float = Field(
+        default=0.5,
+        gt=0,
+        le=48,
+        description="How long after its close a bar that did not come is asked for again every minute; whole days ask "
+        "for all that is missing each time they are made.",
+    )
+    max_splice_ratio: float = Field(
+        default=1.25,
+        gt=1,
+        le=5,
+        description="Largest ratio of the closes of two sources of one series; units differ by x5 and more, pools of "
+        "one token by a few percent.",
+    )
+    minute_budget_s: float = Field(
+        default=8.0,
+        gt=0,
+        le=30,
+        description="Seconds after which a load of the last minutes asks no further series; they come first in the "
+        "next. A sensor has a minute for four such loads and the chain.",
+    )
+    dominance_minutes: PositiveInt = Field(
+        default=6,
+        le=15,
+        description="Fewest minutes between two questions for dominance; a Demo key has 10,000 a month.",
+    )
+    cap_minutes: PositiveInt = Field(
+        default=120, le=1440, description="Fewest minutes between two questions for market caps."
+    )
     coingecko_demo_key: SecretStr | None = Field(default=None, description="Without it some 5 calls a minute.")
     hyperliquid_url: Name = hyperliquid.URL
     binance_usd_m_url: Name = binance.USD_M_URL
@@ -80,6 +128,8 @@ class LiveConfig(BaseModel, frozen=True, extra="forbid"):
     def _has_each_symbol_once(self) -> "LiveConfig":
         if stray := [each.token_contract for each in self.majors if each.token_contract not in MAJORS]:
             raise ValueError(f"majors must be among {MAJORS}, was {stray}")
+        if stray := sorted({each.chain for each in self.majors} - {MAJORS_CHAIN}):
+            raise ValueError(f"the chain of a major must be {MAJORS_CHAIN!r}, was {stray}")
         if stray := [each.token_contract for each in self.lowcaps if each.token_contract in MAJORS]:
             raise ValueError(f"lowcaps must not be majors, was {stray}")
         keys = [(each.token_contract, each.chain) for each in self.symbols]

@@ -1,98 +1,99 @@
-"""The live market as one source of candles: each symbol from the first of its venues that has it, dominance by sample.
+"""The live market as one source: candles of each symbol from the first of its venues that has them, figures by sample.
 
-What belongs here: who is asked, in which order, and what is done when one does not answer. What does not: how a venue
-is asked, and from which folder or variable the configuration comes.
+What belongs here: which spans and figures are asked for, and when. What does not: how a venue is asked, what is done
+when one does not answer, and from which file or variable the configuration comes.
 """
 
-import logging
-from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import polars as pl
-from pydantic import SecretStr
 
+from domain.regime.bar_gap import missing_spans, whole_days
+from domain.regime.bar_quarantine import BAR_KEY, SERIES_KEY
+from domain.regime.bar_splice import WANTED, splice
 from domain.vocabulary.timeframe import Timeframe
 from domain.vocabulary.universe import Universe, universe_of
-from resources import binance, coingecko, geckoterminal, hyperliquid
-from resources.candle_source import CANDLE_SCHEMA, DOMINANCE_SCHEMA, SourceTerms, require_window
-from resources.coingecko import CoinGecko
-from resources.http_client import CallLimits, HttpClient
-from resources.live_config import LiveConfig, LiveSymbol, VenueName, VenueSymbol
-from resources.rate_limit import RateLimit, Stopwatch
-from resources.source_error import RequestRefusedError, SourceError
-from resources.venue_bar import CandleVenue, VenueBars
+from domain.vocabulary.window import Window
+from resources import coingecko
+from resources.candle_source import CANDLE_SCHEMA, DOMINANCE_SCHEMA, MARKET_CAP_SCHEMA, SourceTerms, require_window
+from resources.coingecko import CAP_SCHEMA
+from resources.geckoterminal import POOL_SCHEMA
+from resources.http_client import CallLimits
+from resources.live_caps import ask_coins, ask_pools, readings
+from resources.live_config import LiveConfig, LiveSymbol, VenueSymbol
+from resources.live_load import COMPARED_BARS, Known, LiveCounts, LiveLoad
+from resources.live_offer import Offered
+from resources.live_services import LiveServices, open_services
+from resources.rate_limit import Stopwatch
+from resources.source_error import SourceError
 
-logger = logging.getLogger(__name__)
+BRIDGED_BARS = 500
+"""Missing spans with fewer bars between them are one question: the smallest page holds more."""
 
-FAILURES_BEFORE_A_VENUE_IS_LEFT = 2
-"""In a row, within one load; after that its symbols go to their next venue at once."""
+CAP_MAX_AGE = timedelta(days=1)
+"""A window that ended longer ago is asked for no caps: what is read now would not lie in it."""
 
-
-@dataclass
-class LiveCounts:
-    """What did not become a row, since the market was opened. Every count was logged when it was made.
-
-    Attributes
-    ----------
-    left_out : Counter of (source, token_contract, timeframe, reason)
-        Rows of answers that are no bar: forming, repeated, without a trade.
-    failed : Counter of (source, token_contract)
-        Series not had: no usable answer, or not asked for because the venue had failed just before.
-    """
-
-    left_out: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
-    failed: Counter[tuple[str, str]] = field(default_factory=Counter)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_Key = tuple[str, str, Timeframe]
 
 
 @dataclass
-class _Load:
-    """One call of `candles`: its bars, and which venues failed how often in a row."""
+class LiveMemory:
+    """What a process remembers between loads: when each series was last asked for, and the last figures."""
 
-    now: datetime
-    frames: list[pl.DataFrame] = field(default_factory=list)
-    in_a_row: Counter[VenueName] = field(default_factory=Counter)
-    answered: int = 0
-    last_error: SourceError | None = None
+    asked_at: dict[_Key, datetime] = field(default_factory=dict)
+    figures: dict[str, tuple[datetime, pl.DataFrame]] = field(default_factory=dict)
 
-    def is_left(self, venue: VenueName) -> bool:
-        return self.in_a_row[venue] >= FAILURES_BEFORE_A_VENUE_IS_LEFT
+    def figure(
+        self, name: str, now: datetime, every: timedelta, ask: Callable[[], pl.DataFrame | None]
+    ) -> pl.DataFrame | None:
+        """Give figures asked for less than `every` ago, or ask now; without an answer None, and none is kept."""
+        at, found = self.figures.get(name, (_LONG_AGO, None))
+        if found is not None and abs(now - at) < every:
+            return found
+        asked = ask()
+        if asked is not None:
+            self.figures[name] = (now, asked)
+        return asked
 
 
 @dataclass(frozen=True, eq=False)
 class LiveMarket:
-    """Candles and dominance from the venues themselves, read anew with every call.
+    """Candles, dominance and caps from the services themselves.
 
-    A symbol's later venues are asked for what lies before the reach of the earlier ones, and for all of a window whose
+    A symbol's later venues are asked for what lies before the reach of the earlier ones, and for all of a span whose
     venue did not answer. Nothing is filled: a bar that no venue has is no row.
 
     Attributes
     ----------
-    symbols : tuple of LiveSymbol
-        What is traded where.
-    venues : mapping of VenueName to CandleVenue
-        In order of trust.
-    depth : mapping of Timeframe to timedelta
-        Native timeframes and how far back each is asked for.
     now : callable
         The present, in UTC; a bar that has not closed by then is not given.
+    counts : LiveCounts
+        Of this view of the market; see `at`.
+    memory : LiveMemory
+        Shared by all views.
     """
 
-    symbols: tuple[LiveSymbol, ...]
-    venues: Mapping[VenueName, CandleVenue]
-    depth: Mapping[Timeframe, timedelta]
+    config: LiveConfig
+    services: LiveServices
     now: Callable[[], datetime]
-    coingecko: CoinGecko | None = None
     counts: LiveCounts = field(default_factory=LiveCounts)
+    memory: LiveMemory = field(default_factory=LiveMemory, repr=False)
     name: str = "live"
     is_simulated: bool = False
 
+    def at(self, instant: datetime) -> "LiveMarket":
+        """View the same market at an instant, with counts that begin at zero; limits and memory are shared."""
+        return replace(self, now=lambda: instant, counts=LiveCounts())
+
     @property
     def terms(self) -> tuple[SourceTerms, ...]:
-        """Venues that any symbol names."""
-        named = {each.venue for symbol in self.symbols for each in symbol.venues}
-        return tuple(SourceTerms(at.source, at.volume_unit) for name, at in self.venues.items() if name in named)
+        """Each venue's name of each symbol, in the order of trust."""
+        units = {name: venue.volume_unit for name, venue in self.services.venues.items()}
+        return tuple(dict.fromkeys(SourceTerms(each.source, units[each.venue]) for each in self._venue_symbols()))
 
     def candles(self, universe: Universe, start: datetime, end: datetime) -> pl.DataFrame:
         """Give the closed bars of the window.
@@ -105,98 +106,184 @@ class LiveMarket:
             If no venue answered at all; a symbol that none answered for is missing, logged and counted.
         """
         require_window(start, end)
-        load = _Load(now=self.now())
-        for symbol in self.symbols:
-            if universe_of(symbol.token_contract) is universe:
-                for timeframe in self.depth:
-                    self._load_series(symbol, timeframe, start, end, load)
-        if load.last_error is not None and load.answered == 0:
-            raise load.last_error
-        return pl.concat([pl.DataFrame(schema=CANDLE_SCHEMA), *load.frames])
+        load = LiveLoad(self.services.venues, self.now(), self.counts)
+        for symbol, timeframe in self._series(universe):
+            span = max(start, self._first_open(timeframe, load.now)), min(end, timeframe.floor(load.now))
+            load.add_span(symbol, timeframe, span)
+        load.raise_if_nothing_answered()
+        return load.bars().select(*CANDLE_SCHEMA)
+
+    def missing_candles(self, universe: Universe, window: Window, known: pl.DataFrame) -> Offered:
+        """Ask for the closed bars of a window that are not known, and for the newest ones once more.
+
+        A window of minutes has little time: what it does not get, for want of an answer or of time, the next one asks
+        for. A day that is over has no next load by itself, so its load fails when no venue answers.
+
+        Raises
+        ------
+        SourceError
+            If the window has a day that is over, and no venue answered.
+        """
+        now, days = self.now(), whole_days(window)
+        load = self._load_of_days(now) if days else self._load_of_minutes(now)
+        compared = known.filter(self._is_within_depth(now))
+        stored, nothing = compared.partition_by(*SERIES_KEY, as_dict=True), known.clear()
+        for symbol, timeframe in self._in_turn(universe):
+            bars = stored.get((symbol.token_contract, symbol.chain, timeframe.value), nothing)
+            self._add_missing(load, symbol, timeframe, window, bars)
+        if days and days.start + timedelta(days=1) <= now:
+            load.raise_if_nothing_answered()
+        spliced = splice(
+            _not_told_by_another(load.bars(), compared),
+            compared,
+            trust=[each.source for each in self._venue_symbols()],
+            max_ratio=self.config.max_splice_ratio,
+            anew={each.source for each in self._venue_symbols() if each.opens_anew},
+        )
+        return Offered(spliced.accepted, spliced.refused)
 
     def dominance(self, start: datetime, end: datetime) -> pl.DataFrame:
         """Sample dominance where the window reaches the present; there is no history to ask for.
+
+        Without a current figure there is no row, which is logged and counted. Nothing old stands in for it.
 
         Raises
         ------
         ValueError
             If a bound is naive or `end` is before `start`.
-        SourceError
-            If there is no current figure.
         """
-        require_window(start, end)
-        empty, now = pl.DataFrame(schema=DOMINANCE_SCHEMA), self.now()
-        if self.coingecko is None or end <= now - self.coingecko.max_age or start > now or start == end:
-            return empty
-        samples = self.coingecko.dominance(now)
-        return samples.filter(pl.col("timestamp").is_between(start, end, closed="left"))
+        if not self._reaches_now(start, end, self.services.coingecko.max_age):
+            return pl.DataFrame(schema=DOMINANCE_SCHEMA)
+        now, every = self.now(), timedelta(minutes=self.config.dominance_minutes)
+        found = self.memory.figure("dominance", now, every, lambda: self._sample(now))
+        return pl.DataFrame(schema=DOMINANCE_SCHEMA) if found is None else _inside(found, start, end)
+
+    def market_caps(self, start: datetime, end: datetime) -> pl.DataFrame:
+        """Read caps where the window reaches the present; there is no history to ask for.
+
+        Raises
+        ------
+        ValueError
+            If a bound is naive or `end` is before `start`.
+        """
+        if not self._reaches_now(start, end, CAP_MAX_AGE):
+            return pl.DataFrame(schema=MARKET_CAP_SCHEMA)
+        now, every = self.now(), timedelta(minutes=self.config.cap_minutes)
+        symbols, services, counts = self.config.symbols, self.services, self.counts
+        coins = self.memory.figure("coins", now, every, lambda: ask_coins(symbols, services.coingecko, counts))
+        pools = self.memory.figure("pools", now, every, lambda: ask_pools(symbols, services.geckoterminal, now, counts))
+        no_coins, no_pools = pl.DataFrame(schema=CAP_SCHEMA), pl.DataFrame(schema=POOL_SCHEMA)
+        found = readings(symbols, no_coins if coins is None else coins, no_pools if pools is None else pools)
+        return _inside(found, start, end)
 
     def span(self) -> tuple[datetime, datetime]:
         """Give the bounds of what is asked for: no bar lies outside, but the first may open later."""
-        if not self.depth or not self.symbols:
-            raise ValueError("the live market is configured without a symbol or a timeframe")
-        now = self.now()
-        return min(self._first_open(each, now) for each in self.depth), max(each.floor(now) for each in self.depth)
+        if not self.config.symbols:
+            raise ValueError("the live market is configured without a symbol")
+        now, depth = self.now(), self.config.depth_days
+        return min(self._first_open(each, now) for each in depth), max(each.floor(now) for each in depth)
 
     def description(self) -> str:
         """How many symbols, from which venues."""
-        venues = ", ".join(terms.source for terms in self.terms)
-        return f"{self.name}: {len(self.symbols)} symbols from {venues}"
+        named = {each.venue for each in self._venue_symbols()}
+        venues = ", ".join(venue for venue in self.services.venues if venue in named)
+        return f"{self.name}: {len(self.config.symbols)} symbols from {venues}"
+
+    def report(self) -> Mapping[str, Any]:
+        """Tell what was asked for and what was not had, since this view was made."""
+        return self.counts.report()
+
+    def _venue_symbols(self) -> list[VenueSymbol]:
+        return [each for symbol in self.config.symbols for each in symbol.venues]
 
     def _first_open(self, timeframe: Timeframe, now: datetime) -> datetime:
-        return timeframe.floor(now - self.depth[timeframe])
+        return timeframe.floor(now - timedelta(days=self.config.depth_days[timeframe]))
 
-    def _load_series(
-        self, symbol: LiveSymbol, timeframe: Timeframe, start: datetime, end: datetime, load: _Load
+    def _is_within_depth(self, now: datetime) -> pl.Expr:
+        """Rows of known bars that are asked for; a series whose last one is older begins anew."""
+        first = {each.value: self._first_open(each, now) for each in self.config.depth_days}
+        since = pl.col("timeframe").replace_strict(first, default=None, return_dtype=CANDLE_SCHEMA["timestamp"])
+        return (pl.col("timestamp") >= since).fill_null(value=False)
+
+    def _series(self, universe: Universe) -> Iterator[tuple[LiveSymbol, Timeframe]]:
+        for symbol in self.config.symbols:
+            if universe_of(symbol.token_contract) is universe:
+                yield from ((symbol, timeframe) for timeframe in self.config.depth_days)
+
+    def _in_turn(self, universe: Universe) -> list[tuple[LiveSymbol, Timeframe]]:
+        """Series of a universe, the one that has waited longest first."""
+        return sorted(self._series(universe), key=lambda series: self.memory.asked_at.get(_key(*series), _LONG_AGO))
+
+    def _load_of_days(self, now: datetime) -> LiveLoad:
+        return LiveLoad(self.services.venues, now, self.counts, COMPARED_BARS)
+
+    def _load_of_minutes(self, now: datetime) -> LiveLoad:
+        monotonic = self.services.stopwatch.monotonic
+        end = monotonic() + self.config.minute_budget_s
+        return LiveLoad(self.services.hurried, now, self.counts, COMPARED_BARS, is_over=lambda: monotonic() >= end)
+
+    def _add_missing(
+        self, load: LiveLoad, symbol: LiveSymbol, timeframe: Timeframe, window: Window, bars: pl.DataFrame
     ) -> None:
-        """Bars of one symbol and timeframe from its venues, the earlier ones first."""
-        first, until = max(start, self._first_open(timeframe, load.now)), min(end, timeframe.floor(load.now))
-        for wanted in symbol.venues:
-            venue = self.venues[wanted.venue]
-            reached = max(first, venue.reach_start(timeframe, load.now), wanted.listed_at or first)
-            if reached >= until:
-                continue
-            if load.is_left(wanted.venue):
-                self.counts.failed[venue.source, symbol.token_contract] += 1
-                continue
-            found = self._ask(symbol, wanted, timeframe, (reached, until), load)
-            if found is not None:
-                load.frames.append(_as_candles(found.bars, symbol, wanted, timeframe, venue))
-                until = reached
-            if first >= until:
-                return
+        """Ask for the missing spans of one series, unless time is up."""
+        spans = missing_spans(
+            bars["timestamp"],
+            timeframe,
+            window,
+            since=self._first_open(timeframe, load.now),
+            as_of=load.now,
+            recheck=timedelta(hours=self.config.recheck_hours),
+            bridged_bars=BRIDGED_BARS,
+        )
+        if spans and load.is_over():
+            self.counts.postponed[symbol.token_contract] += 1
+            return
+        settled = load.settled
+        for span in spans:
+            load.add_span(symbol, timeframe, (span.start, span.end), _known(bars, timeframe, span, load.now))
+        if load.settled > settled:
+            self.memory.asked_at[_key(symbol, timeframe)] = load.now
 
-    def _ask(
-        self,
-        symbol: LiveSymbol,
-        wanted: VenueSymbol,
-        timeframe: Timeframe,
-        window: tuple[datetime, datetime],
-        load: _Load,
-    ) -> VenueBars | None:
-        """Bars of a venue; None, logged and counted, if it does not give them."""
-        venue, about = self.venues[wanted.venue], symbol.token_contract
+    def _reaches_now(self, start: datetime, end: datetime, max_age: timedelta) -> bool:
+        """Whether what is read now can lie in a window."""
+        require_window(start, end)
+        now = self.now()
+        return now - max_age < end and start <= now and start < end
+
+    def _sample(self, now: datetime) -> pl.DataFrame | None:
+        self.counts.asked[coingecko.SOURCE] += 1
         try:
-            found = venue.bars(wanted.symbol, timeframe, *window, now=load.now)
+            return self.services.coingecko.dominance(now)
         except SourceError as error:
-            load.last_error = error
-            load.in_a_row[wanted.venue] += not isinstance(error, RequestRefusedError)
-            self.counts.failed[venue.source, about] += 1
-            logger.warning("venue_failed: %s %s %s: %s", venue.source, about, timeframe.value, error)
+            self.counts.fail(coingecko.SOURCE, "dominance", error)
             return None
-        load.answered += 1
-        load.in_a_row[wanted.venue] = 0
-        for reason, count in found.left_out.items():
-            self.counts.left_out[venue.source, about, timeframe.value, reason] += count
-        if found.left_out:
-            logger.info(
-                "rows_left_out: %s %s %s: %s",
-                venue.source,
-                about,
-                timeframe.value,
-                dict(sorted(found.left_out.items())),
-            )
-        return found
+
+
+def _key(symbol: LiveSymbol, timeframe: Timeframe) -> _Key:
+    return symbol.token_contract, symbol.chain, timeframe
+
+
+def _known(bars: pl.DataFrame, timeframe: Timeframe, span: Window, now: datetime) -> Known | None:
+    """Where stored bars lie beside a span: before it, or else behind it."""
+    before = bars.filter(pl.col("timestamp") < span.start)["timestamp"].max()
+    behind = bars.filter(pl.col("timestamp") >= span.end)["timestamp"].min()
+    reach, sources = COMPARED_BARS * timeframe.duration, frozenset(bars["source"])
+    if isinstance(before, datetime):
+        return Known(sources, before - reach, span.end)
+    if isinstance(behind, datetime):
+        return Known(sources, span.start, min(behind + reach, timeframe.floor(now)))
+    return Known(sources, span.start, span.end) if sources else None
+
+
+def _not_told_by_another(bars: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Mark bars that are known from another source as not wanted: one that stands in replaces nothing."""
+    told_by = known.select(*BAR_KEY, told_by="source")
+    is_new = (pl.col("told_by") == pl.col("source")).fill_null(value=True)
+    return bars.join(told_by, on=list(BAR_KEY), how="left").with_columns(pl.col(WANTED) & is_new).drop("told_by")
+
+
+def _inside(rows: pl.DataFrame, start: datetime, end: datetime) -> pl.DataFrame:
+    return rows.filter(pl.col("timestamp").is_between(start, end, closed="left"))
 
 
 def open_live_market(
@@ -206,47 +293,5 @@ def open_live_market(
     stopwatch: Stopwatch | None = None,
     limits: CallLimits | None = None,
 ) -> LiveMarket:
-    """Join the venues of a configuration; asks nobody yet.
-
-    Raises
-    ------
-    ValueError
-        If a base URL holds a user, a password or a query, or a key is no header value.
-    """
-
-    def client(url: str, per_minute: int, secrets: Mapping[str, SecretStr] | None = None) -> HttpClient:
-        rate = RateLimit(per_minute, stopwatch or Stopwatch())
-        return HttpClient(url, rate, secrets or {}, limits or CallLimits())
-
-    key = config.coingecko_demo_key
-    gecko_rate = coingecko.DEMO_CALLS_PER_MINUTE if key else coingecko.KEYLESS_CALLS_PER_MINUTE
-    venues: dict[VenueName, CandleVenue] = {
-        "hyperliquid": hyperliquid.Hyperliquid(client(config.hyperliquid_url, hyperliquid.WEIGHT_PER_MINUTE)),
-        "binance_usd_m": binance.Binance(
-            client(config.binance_usd_m_url, binance.USD_M_WEIGHT_PER_MINUTE), binance.USD_M
-        ),
-        "binance_spot": binance.Binance(client(config.binance_spot_url, binance.SPOT_WEIGHT_PER_MINUTE), binance.SPOT),
-        "geckoterminal": geckoterminal.GeckoTerminal(client(config.geckoterminal_url, geckoterminal.CALLS_PER_MINUTE)),
-    }
-    return LiveMarket(
-        symbols=config.symbols,
-        venues=venues,
-        depth={timeframe: timedelta(days=days) for timeframe, days in config.depth_days.items()},
-        now=now,
-        coingecko=CoinGecko(client(config.coingecko_url, gecko_rate, coingecko.demo_key_header(key))),
-    )
-
-
-def _as_candles(
-    bars: pl.DataFrame, symbol: LiveSymbol, wanted: VenueSymbol, timeframe: Timeframe, venue: CandleVenue
-) -> pl.DataFrame:
-    """Bars in the port's shape; a contract of many coins is priced and counted by the coin."""
-    prices = ("open_usd", "high_usd", "low_usd", "close_usd")
-    return bars.with_columns(
-        *(pl.col(name) / wanted.coins for name in prices),
-        volume=pl.col("volume") * (wanted.coins if venue.volume_unit == "base" else 1.0),
-        token_contract=pl.lit(symbol.token_contract),
-        chain=pl.lit(symbol.chain),
-        timeframe=pl.lit(timeframe.value),
-        source=pl.lit(venue.source),
-    ).select(CANDLE_SCHEMA.keys())
+    """Join the services of a configuration; asks nobody yet. Raises as `open_services`."""
+    return LiveMarket(config, open_services(config, stopwatch=stopwatch, limits=limits), now)

@@ -1,52 +1,72 @@
-"""Which market the assets read: a folder of real candles, or the simulated market when none is named."""
+"""Which market the assets read: a folder of real candles, live venues, or the simulated market when none is named."""
 
 import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
+from pydantic import SecretStr
 
 from domain.vocabulary.timeframe import Timeframe
 from resources.candle_files import CandleFiles
 from resources.candle_source import CandleSource
+from resources.live_file import read_live_config
+from resources.live_registry import OPENED
 from resources.simulated_market import SimulatedMarket
 
 FOLDER_VARIABLE = "LOWCAP_CANDLES"
 LAYOUT_VARIABLE = "LOWCAP_CANDLES_LAYOUT"
+LIVE_VARIABLE = "LOWCAP_LIVE"
+KEY_VARIABLE = "LOWCAP_COINGECKO_KEY"
 
 
 class Market(dg.ConfigurableResource):
-    """The source of candles and dominance of one deployment.
+    """The source of candles, dominance and caps of one deployment.
 
-    `folder` empty: the environment variable LOWCAP_CANDLES; that empty as well: the simulated market, unless
-    `simulation_allowed` is false.
+    `folder` and `live` empty: the environment variables LOWCAP_CANDLES and LOWCAP_LIVE; those empty as well: the
+    simulated market, unless `simulation_allowed` is false. CoinGecko's key is no field: fields are shown in the UI.
     """
 
     folder: str = ""
     layout: str = ""
+    live: str = ""
     simulation_allowed: bool = True
     simulation_seed: int = 7
     simulation_minute_days: int = 8
     simulation_hour_days: int = 120
-    simulation_lowcaps: int = 40
+    simulation_lowcaps: int = 60
     simulation_start: str = "2025-01-01T00:00:00+00:00"
     """First day of the simulated market; a fixed one, so that the same day is the same whenever it is asked for."""
 
     def source(self, as_of: datetime) -> CandleSource:
-        """Open the source; a simulated market ends with the day of `as_of`.
+        """Open the source; a simulated market ends with the day of `as_of`, a live one is as of that instant.
 
         Raises
         ------
         dg.Failure
-            If no folder is named and this deployment does not simulate.
+            If a folder and live venues are both named, or neither is and this deployment does not simulate.
+        ValueError
+            If the file of live venues, or the folder, does not declare what it should.
         """
         folder = self.folder or os.environ.get(FOLDER_VARIABLE, "")
+        live = self.live or os.environ.get(LIVE_VARIABLE, "")
+        if folder and live:
+            raise dg.Failure(
+                f"Two markets: {FOLDER_VARIABLE} names the folder {folder}, {LIVE_VARIABLE} the file {live}. "
+                "Unset one of them.",
+                allow_retries=False,
+            )
         if folder:
             layout = self.layout or os.environ.get(LAYOUT_VARIABLE, "")
             return CandleFiles(Path(folder), Path(layout) if layout else None)
+        if live:
+            key = os.environ.get(KEY_VARIABLE, "").strip()
+            secret = SecretStr(key) if key else None
+            return OPENED.market(read_live_config(Path(live), secret, key_variable=KEY_VARIABLE), as_of)
         if not self.simulation_allowed:
             raise dg.Failure(
-                f"No candles: set {FOLDER_VARIABLE} to a folder of candle files. This deployment does not simulate.",
+                f"No candles: set {FOLDER_VARIABLE} to a folder of candle files, or {LIVE_VARIABLE} to a file that "
+                "names live venues. This deployment does not simulate.",
                 allow_retries=False,
             )
         return SimulatedMarket(

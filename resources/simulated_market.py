@@ -16,7 +16,13 @@ import polars as pl
 
 from domain.vocabulary.timeframe import Timeframe
 from domain.vocabulary.universe import Universe
-from resources.candle_source import CANDLE_SCHEMA, DOMINANCE_SCHEMA, SourceTerms, require_window
+from resources.candle_source import (
+    CANDLE_SCHEMA,
+    DOMINANCE_SCHEMA,
+    MARKET_CAP_SCHEMA,
+    SourceTerms,
+    require_window,
+)
 from resources.simulated_bridge import draws, split
 from resources.simulated_dominance import dominance_pct
 from resources.simulated_imperfection import impair
@@ -122,15 +128,12 @@ class SimulatedMarket:
     def market_caps(self, start: datetime, end: datetime) -> pl.DataFrame:
         """Caps of all instruments at each midnight of the window, from what had traded by then.
 
-        Returns
-        -------
-        DataFrame
-            token_contract, chain, timestamp, market_cap_usd, circulating_supply (coins), volume_24h_usd (of the day
-            before; null on the first day), source.
+        Volume is that of the day before, null on the first day. Every coin of a low-cap circulates, and the smaller
+        its cap, the larger the share of it that lies in pools; a major has no pool, and its FDV is not known.
         """
         require_window(start, end)
         frames = [self._day_caps(universe, day) for universe in Universe for day in self._days(start, end)]
-        found = pl.concat(frames) if frames else self._day_caps(Universe.MAJORS, 0).clear()
+        found = pl.concat([pl.DataFrame(schema=MARKET_CAP_SCHEMA), *frames])
         return found.filter(pl.col("timestamp").is_between(start, end, closed="left"))
 
     @cached_property
@@ -210,17 +213,22 @@ class SimulatedMarket:
     def _day_caps(self, universe: Universe, day: int) -> pl.DataFrame:
         instruments, paths = self.instruments(universe), self._paths.get(universe)
         if paths is None:
-            return self._day_caps(Universe.MAJORS, day).clear()
+            return pl.DataFrame(schema=MARKET_CAP_SCHEMA)
         supply = np.array([instrument.supply for instrument in instruments])
         traded = paths.volume[:, day - 1] * paths.close[:, day - 1] if day else np.full(len(instruments), np.nan)
+        cap = paths.open[:, day] * supply
+        is_lowcap = universe is Universe.LOWCAP
         return pl.DataFrame(
             {
                 "token_contract": [instrument.token_contract for instrument in instruments],
                 "chain": [instrument.chain for instrument in instruments],
                 "timestamp": pl.repeat(self.first_day + day * DAY, len(instruments), dtype=UTC_US, eager=True),
-                "market_cap_usd": paths.open[:, day] * supply,
+                "market_cap_usd": cap,
                 "circulating_supply": supply,
+                "fdv_usd": cap if is_lowcap else None,
                 "volume_24h_usd": pl.Series(traded).fill_nan(None),
-                "source": [SOURCE] * len(instruments),
-            }
+                "liquidity_usd": 4.0 * cap**0.75 if is_lowcap else None,
+                "source": SOURCE,
+            },
+            schema=MARKET_CAP_SCHEMA,
         )

@@ -19,6 +19,8 @@ import polars as pl
 
 from domain.vocabulary.window import Window
 from resources.arrow_connection import arrow_connection
+from resources.row_change import first_change
+from resources.table_statement import qualified, quoted, read_last_statement, read_window_statement, time_column
 from sql.database import connect, database_url
 from sql.database_role import DatabaseRole
 from sql.queries import query
@@ -27,14 +29,13 @@ from sql.schema import TableSchema, table_schema
 STAMPS = ("run_id", "computed_at", "code_version")
 """Columns every row carries about its making; two writes are the same when all columns but the first two are."""
 
-TIME_COLUMN = "timestamp"
-
 
 @dataclass(frozen=True)
 class InlineCheck:
     """A fact that must hold for a window before it is published.
 
-    `query` names a query that takes the window's start and end and gives the number of rows that break it.
+    `query` names a query that takes the window's start and end, and what the replacement's `values` hold for it, and
+    gives the number of rows that break it.
     """
 
     name: str
@@ -53,9 +54,10 @@ class Stamp:
 
 @dataclass(frozen=True)
 class Replacement:
-    """What a committed replacement did."""
+    """What a committed replacement did. `unchanged` rows stood as they were wanted and were not written."""
 
     rows: int
+    unchanged: int
     deleted: int
     appended: Mapping[str, int]
     newest: datetime | None
@@ -77,9 +79,15 @@ class Tables(dg.ConfigurableResource):
     role: str = DatabaseRole.REGIME.value
 
     def read(
-        self, name: str, window: Window, lookback: timedelta = timedelta(0), *, columns: Sequence[str] = ()
+        self,
+        name: str,
+        window: Window,
+        lookback: timedelta = timedelta(0),
+        *,
+        columns: Sequence[str] = (),
+        is_ordered: bool = True,
     ) -> pl.DataFrame:
-        """Rows whose `timestamp` lies in `window` or up to `lookback` before it, ordered by primary key.
+        """Rows whose time lies in `window` or up to `lookback` before it, ordered by primary key.
 
         Parameters
         ----------
@@ -87,47 +95,40 @@ class Tables(dg.ConfigurableResource):
             Table with its schema, such as "regime.ae_score".
         columns : sequence of str
             Columns to read; all by default.
+        is_ordered : bool
+            Whether the order matters; of many rows the server sorts on disk, which takes longer than to read them.
         """
-        table = table_schema(name)
-        reach = window.with_lookback(lookback)
-        statement = query("read_window").format(
-            columns=_names(columns or [column.name for column in table.columns]),
-            table=_qualified(table),
-            time=_quoted(TIME_COLUMN),
-            start=_instant(reach.start),
-            end=_instant(reach.end),
-            order=_names(table.primary_key),
+        statement = read_window_statement(
+            table_schema(name), window.with_lookback(lookback), columns, is_ordered=is_ordered
         )
         with self._connection() as connection:
             return _fetched(connection, statement)
 
-    def read_last(self, name: str, before: datetime, *, rows: int = 1, columns: Sequence[str] = ()) -> pl.DataFrame:
+    def read_last(
+        self,
+        name: str,
+        before: datetime,
+        *,
+        rows: int = 1,
+        columns: Sequence[str] = (),
+        series: pl.DataFrame | None = None,
+    ) -> pl.DataFrame:
         """For each key, its last `rows` rows before an instant, ordered by primary key.
 
-        The key is the primary key without `timestamp`. `columns` always includes both.
+        The key is the primary key without the time. `columns` always includes both.
+
+        Parameters
+        ----------
+        series : DataFrame, optional
+            The keys to read, text columns; every key by default. A column `since` leaves out the rows before that
+            instant, a column `before` stands in the place of the argument. The rows come in no order.
 
         Raises
         ------
         ValueError
-            If `before` is naive.
+            If an instant is naive, or `series` lacks a column of the key.
         """
-        table = table_schema(name)
-        key = [column for column in table.primary_key if column != TIME_COLUMN]
-        wanted = [
-            column.name for column in table.columns if not columns or column.name in {*columns, *key, TIME_COLUMN}
-        ]
-        statement = query("read_last_rows").format(
-            columns=_names(wanted, "t"),
-            last_columns=_names(wanted, "last"),
-            table=_qualified(table),
-            key=_names(key),
-            known_key=_names(key, "known"),
-            t_key=_names(key, "t"),
-            time=_quoted(TIME_COLUMN),
-            last_order=_names([*key, TIME_COLUMN], "last"),
-            before=_instant(before),
-            rows=int(rows),
-        )
+        statement = read_last_statement(table_schema(name), before, rows, columns, series)
         with self._connection() as connection:
             return _fetched(connection, statement)
 
@@ -145,17 +146,30 @@ class Tables(dg.ConfigurableResource):
         stamp: Stamp,
         checks: Sequence[InlineCheck] = (),
         append: Mapping[str, pl.DataFrame] | None = None,
+        forget: str = "delete_window",
+        prune: str | None = None,
+        values: Mapping[str, Sequence[Any]] | None = None,
+        only_changes: bool = False,
     ) -> Replacement:
         """Replace the rows of a window, and append to other tables, in one transaction.
 
         Parameters
         ----------
         frame : DataFrame
-            Every column of the table but the stamps, no other; `timestamp` inside the window.
+            Every column of the table but the stamps, no other; its time inside the window.
         checks : sequence of InlineCheck
             Run on what was written, before the commit.
         append : mapping of table to frame
             Rows of append-only tables whose primary key is one content hash; those stored already are left alone.
+        forget : str
+            Query that deletes what the frame replaces; takes the start and the end.
+        prune : str, optional
+            Query that deletes what has grown too old, in whatever window; run before the checks.
+        values : mapping of query to values
+            What a check, `forget` or `prune` takes besides, in order.
+        only_changes : bool
+            Leave the rows before the first that differs as they are, with the stamps of their making. A window that
+            is made again every minute then costs a read, not a rewrite of an hour.
 
         Raises
         ------
@@ -165,7 +179,8 @@ class Tables(dg.ConfigurableResource):
             If a check counts any row; nothing was written.
         """
         table = table_schema(name)
-        _require_inside(name, frame, window)
+        at, given = time_column(table), values or {}
+        _require_inside(name, frame[at], window)
         key = [column for column in table.primary_key if column in frame.columns]
         ordered = frame.sort(key, maintain_order=True)  # stable: three times faster than not
         rows = _stamped(table, ordered, stamp)
@@ -173,20 +188,37 @@ class Tables(dg.ConfigurableResource):
             hashing = beside.submit(content_hash, ordered)  # while the server works
             cursor.execute(query("lock_table_writers"), (name,))
             cursor.fetch_polars()
-            statement = query("delete_window").format(table=_qualified(table), time=_quoted(TIME_COLUMN))
-            cursor.execute(statement, (window.start, window.end))
-            deleted = int(cursor.fetch_polars().item())
-            _ingest(cursor, table, rows)
+            start = _first_change(connection, table, window, rows) if only_changes else window.start
+            changed = rows.filter(pl.col(at) >= start) if start > window.start else rows
+            deleted = _count(cursor, forget, table, (start, window.end, *given.get(forget, ())))
+            _ingest(cursor, table, changed)
+            if prune is not None:
+                _count(cursor, prune, table, tuple(given.get(prune, ())))
             appended = {
                 other: _append_new(cursor, table_schema(other), extra, stamp) for other, extra in (append or {}).items()
             }
-            failed = _failed_checks(connection, checks, window)
+            failed = _failed_checks(connection, checks, window, given)
             if failed:
                 raise BlockedByCheckError(name, window, failed)
             digest = hashing.result()
             connection.commit()
-        newest = frame[TIME_COLUMN].max() if frame.height else None
-        return Replacement(rows.height, deleted, appended, newest, digest)
+        newest = frame[at].max() if frame.height else None
+        return Replacement(changed.height, rows.height - changed.height, deleted, appended, newest, digest)
+
+    def append(self, name: str, frame: pl.DataFrame, *, stamp: Stamp) -> int:
+        """Append to a table whose primary key is one content hash; rows stored already are left alone.
+
+        Returns
+        -------
+        int
+            Rows that were new.
+        """
+        with self._connection() as connection, connection.cursor() as cursor:
+            cursor.execute(query("lock_table_writers"), (name,))
+            cursor.fetch_polars()
+            appended = _append_new(cursor, table_schema(name), frame, stamp)
+            connection.commit()
+        return appended
 
     @contextmanager
     def alone(self, chain: str, *, wait: bool = True) -> Iterator[bool]:
@@ -231,7 +263,7 @@ def _append_new(cursor: Any, table: TableSchema, frame: pl.DataFrame, stamp: Sta
     (identity,) = table.primary_key
     if frame.is_empty():
         return 0
-    statement = query("known_ids").format(id=_quoted(identity), table=_qualified(table))
+    statement = query("known_ids").format(id=quoted(identity), table=qualified(table))
     cursor.execute(statement, (",".join(frame[identity].to_list()),))
     known = cursor.fetch_polars()[identity]
     fresh = frame.unique(identity, keep="first", maintain_order=True).filter(~pl.col(identity).is_in(known.implode()))
@@ -239,14 +271,30 @@ def _append_new(cursor: Any, table: TableSchema, frame: pl.DataFrame, stamp: Sta
     return fresh.height
 
 
-def _failed_checks(connection: Any, checks: Sequence[InlineCheck], window: Window) -> dict[str, int]:
-    counts = {check.name: _broken_rows(connection, check, window) for check in checks}
+def _first_change(connection: Any, table: TableSchema, window: Window, rows: pl.DataFrame) -> datetime:
+    """Time of the first row of a window that does not stand as it is wanted; the window's end when all do."""
+    columns = [column.name for column in table.columns if column.name not in STAMPS[:2]]
+    stored = _fetched(connection, read_window_statement(table, window, columns, is_ordered=False))
+    return first_change(stored, rows, key=table.primary_key, time=time_column(table)) or window.end
+
+
+def _count(cursor: Any, name: str, table: TableSchema, values: tuple[Any, ...]) -> int:
+    """Rows a query on any table counts."""
+    statement = query(name).format(table=qualified(table), time=quoted(time_column(table)))
+    cursor.execute(statement, values)
+    return int(cursor.fetch_polars().item())
+
+
+def _failed_checks(
+    connection: Any, checks: Sequence[InlineCheck], window: Window, values: Mapping[str, Sequence[Any]]
+) -> dict[str, int]:
+    counts = {check.name: _broken_rows(connection, check, window, values.get(check.query, ())) for check in checks}
     return {name: rows for name, rows in counts.items() if rows}
 
 
-def _broken_rows(connection: Any, check: InlineCheck, window: Window) -> int:
+def _broken_rows(connection: Any, check: InlineCheck, window: Window, values: Sequence[Any]) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(query(check.query), (window.start, window.end))
+        cursor.execute(query(check.query), (window.start, window.end, *values))
         return int(cursor.fetch_polars().item())
 
 
@@ -262,28 +310,7 @@ def _stamped(table: TableSchema, frame: pl.DataFrame, stamp: Stamp) -> pl.DataFr
     return rows.select(columns).with_columns(pl.col(pl.Datetime).dt.cast_time_unit("us"))
 
 
-def _require_inside(name: str, frame: pl.DataFrame, window: Window) -> None:
-    outside = frame.filter(~pl.col(TIME_COLUMN).is_between(window.start, window.end, closed="left"))
-    if outside.height:
-        raise ValueError(
-            f"{name}: {outside.height} rows lie outside {window}, the first at {outside[TIME_COLUMN].min()}"
-        )
-
-
-def _instant(at: datetime) -> str:
-    if at.tzinfo is None:
-        raise ValueError(f"Expected a timezone-aware instant, was {at}")
-    return f"timestamptz '{at.astimezone(UTC).isoformat()}'"
-
-
-def _qualified(table: TableSchema) -> str:
-    return f"{_quoted(table.schema)}.{_quoted(table.name)}"
-
-
-def _names(columns: Sequence[str], relation: str = "") -> str:
-    prefix = f"{relation}." if relation else ""
-    return ", ".join(prefix + _quoted(column) for column in columns)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+def _require_inside(name: str, times: pl.Series, window: Window) -> None:
+    outside = times.filter(~times.is_between(window.start, window.end, closed="left"))
+    if outside.len():
+        raise ValueError(f"{name}: {outside.len()} rows lie outside {window}, the first at {outside.min()}")

@@ -1,5 +1,17 @@
 -- The schema as the migrations build it. Written by `python -m sql.schema --write`: do not edit, do not execute.
 
+CREATE OR REPLACE FUNCTION regime.get_regime_context(as_of timestamp with time zone DEFAULT now())
+ RETURNS json
+ LANGUAGE sql
+ STABLE
+AS $function$
+    SELECT context
+    FROM regime.regime_context
+    WHERE "timestamp" <= as_of - interval '1 hour' AND "timestamp" > as_of - interval '3 hours'
+    ORDER BY "timestamp" DESC
+    LIMIT 1
+$function$;
+
 -- A (appetite to add) and E (assertiveness to exit) per bucket and execution timeframe, with all 15 channels.
 CREATE TABLE regime.ae_score (
     bucket text NOT NULL,  -- Cap bucket of the tokens this score is for.
@@ -75,6 +87,88 @@ CREATE TABLE regime.bar_quarantine (
 );
 CREATE INDEX bar_quarantine_loaded_for ON regime.bar_quarantine USING btree (table_name, loaded_for);
 
+-- Whether each cap bucket is fit to be scored on a day, and why not.
+CREATE TABLE regime.bucket_eligibility (
+    bucket text NOT NULL,  -- Cap bucket.
+    timestamp timestamp with time zone NOT NULL,  -- Day, UTC midnight.
+    member_count integer NOT NULL,  -- Tokens tagged on that day.
+    median_volume_24h_usd double precision,  -- Median over members whose volume is known, USD; NULL when none is.
+    is_eligible boolean NOT NULL,  -- Whether the bucket is scored, ranked and part of the composite.
+    reason text,  -- First rule that keeps it out; NULL when eligible.
+    config_version bigint NOT NULL,  -- Version of pm.pm_config that made the row.
+    run_id text NOT NULL,  -- Dagster run, or micro-batch, that wrote the row.
+    computed_at timestamp with time zone NOT NULL,  -- When the row was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT bucket_eligibility_pkey PRIMARY KEY (bucket, "timestamp"),
+    CONSTRAINT bucket_eligibility_bucket_check CHECK ((bucket = ANY (ARRAY['nano'::text, 'micro'::text, 'mid'::text, 'big'::text, 'large'::text, 'xl'::text]))),
+    CONSTRAINT bucket_eligibility_member_count_check CHECK ((member_count >= 0)),
+    CONSTRAINT bucket_eligibility_reason_check CHECK ((reason = ANY (ARRAY['too_few_members'::text, 'median_volume_unknown'::text, 'median_volume_below_floor'::text, 'telemetry_only'::text]))),
+    CONSTRAINT bucket_eligibility_says_why_not CHECK ((is_eligible = (reason IS NULL)))
+);
+CREATE INDEX bucket_eligibility_timestamp ON regime.bucket_eligibility USING btree ("timestamp");
+
+-- Log return of each cap bucket, bar by bar, and the index it chains to. A bar with too few members has no row.
+CREATE TABLE regime.bucket_return_series (
+    bucket text NOT NULL,  -- Cap bucket.
+    timeframe text NOT NULL,  -- Bar length.
+    timestamp timestamp with time zone NOT NULL,  -- Open of the bar, UTC; usable from open + timeframe.
+    r_bucket double precision NOT NULL,  -- Mean of the members' clipped log returns, natural log.
+    resid_btc double precision,  -- r_bucket minus the log return of BTC; NULL where that is missing.
+    resid_alt double precision,  -- r_bucket minus the log return of the ALT basket; NULL where that is missing.
+    index_level double precision NOT NULL,  -- Chained from 100: level before times exp(r_bucket).
+    member_count integer NOT NULL,  -- Members with a return; a silent fresh one counts 0.
+    traded_count integer NOT NULL,  -- Members with a bar.
+    dropped_count integer NOT NULL,  -- Members without a fresh close.
+    clipped_count integer NOT NULL,  -- Returns clipped to three times up or down.
+    config_version bigint NOT NULL,  -- Version of pm.pm_config that made the row.
+    run_id text NOT NULL,  -- Dagster run, or micro-batch, that wrote the row.
+    computed_at timestamp with time zone NOT NULL,  -- When the row was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT bucket_return_series_pkey PRIMARY KEY (bucket, timeframe, "timestamp"),
+    CONSTRAINT bucket_return_series_bucket_check CHECK ((bucket = ANY (ARRAY['nano'::text, 'micro'::text, 'mid'::text, 'big'::text, 'large'::text, 'xl'::text]))),
+    CONSTRAINT bucket_return_series_clipped_count_check CHECK ((clipped_count >= 0)),
+    CONSTRAINT bucket_return_series_dropped_count_check CHECK ((dropped_count >= 0)),
+    CONSTRAINT bucket_return_series_index_level_check CHECK (((index_level > (0)::double precision) AND (index_level < 'Infinity'::double precision))),
+    CONSTRAINT bucket_return_series_member_count_check CHECK ((member_count > 0)),
+    CONSTRAINT bucket_return_series_r_bucket_check CHECK (((r_bucket > '-Infinity'::double precision) AND (r_bucket < 'Infinity'::double precision))),
+    CONSTRAINT bucket_return_series_timeframe_check CHECK ((timeframe = ANY (ARRAY['1h'::text, '1d'::text]))),
+    CONSTRAINT bucket_return_series_traded_count_check CHECK ((traded_count > 0))
+);
+CREATE INDEX bucket_return_series_timestamp ON regime.bucket_return_series USING btree ("timestamp");
+
+-- The low-cap composite: weighted blend of the eligible buckets, bar by bar, with the weights in force.
+CREATE TABLE regime.composite_return_series (
+    timeframe text NOT NULL,  -- Bar length.
+    timestamp timestamp with time zone NOT NULL,  -- Open of the bar, UTC; usable from open + timeframe.
+    r_composite double precision NOT NULL,  -- Weighted mean of the buckets' log returns, natural log.
+    resid_btc double precision,  -- r_composite minus the log return of BTC; NULL where that is missing.
+    resid_alt double precision,  -- r_composite minus the log return of the ALT basket; NULL where that is missing.
+    index_level double precision NOT NULL,  -- Chained from 100: level before times exp(r_composite).
+    group_count integer NOT NULL,  -- Buckets with a part in it.
+    coverage double precision NOT NULL,  -- Share of the configured weight that was heard: fresh members of each bucket, weighted.
+    weight_nano double precision,  -- Share of nano in this bar; NULL where it had no part.
+    weight_micro double precision,  -- Share of micro in this bar; NULL where it had no part.
+    weight_mid double precision,  -- Share of mid in this bar; NULL where it had no part.
+    weight_big double precision,  -- Share of big in this bar; NULL where it had no part.
+    weight_large double precision,  -- Share of large in this bar; NULL where it had no part.
+    config_version bigint NOT NULL,  -- Version of pm.pm_config that made the row.
+    run_id text NOT NULL,  -- Dagster run, or micro-batch, that wrote the row.
+    computed_at timestamp with time zone NOT NULL,  -- When the row was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT composite_return_series_pkey PRIMARY KEY (timeframe, "timestamp"),
+    CONSTRAINT composite_return_series_coverage_check CHECK (((coverage >= (0)::double precision) AND (coverage <= (1)::double precision))),
+    CONSTRAINT composite_return_series_group_count_check CHECK ((group_count > 0)),
+    CONSTRAINT composite_return_series_index_level_check CHECK (((index_level > (0)::double precision) AND (index_level < 'Infinity'::double precision))),
+    CONSTRAINT composite_return_series_r_composite_check CHECK (((r_composite > '-Infinity'::double precision) AND (r_composite < 'Infinity'::double precision))),
+    CONSTRAINT composite_return_series_timeframe_check CHECK ((timeframe = ANY (ARRAY['1h'::text, '1d'::text]))),
+    CONSTRAINT composite_return_series_weight_big_check CHECK (((weight_big > (0)::double precision) AND (weight_big <= (1)::double precision))),
+    CONSTRAINT composite_return_series_weight_large_check CHECK (((weight_large > (0)::double precision) AND (weight_large <= (1)::double precision))),
+    CONSTRAINT composite_return_series_weight_micro_check CHECK (((weight_micro > (0)::double precision) AND (weight_micro <= (1)::double precision))),
+    CONSTRAINT composite_return_series_weight_mid_check CHECK (((weight_mid > (0)::double precision) AND (weight_mid <= (1)::double precision))),
+    CONSTRAINT composite_return_series_weight_nano_check CHECK (((weight_nano > (0)::double precision) AND (weight_nano <= (1)::double precision)))
+);
+CREATE INDEX composite_return_series_timestamp ON regime.composite_return_series USING btree ("timestamp");
+
 -- Market-cap dominance as sampled from the source.
 CREATE TABLE regime.dominance_sample (
     metric text NOT NULL,  -- BTC.d or USDT.d.
@@ -143,6 +237,84 @@ CREATE TABLE regime.majors_price_data_ohlc (
     CONSTRAINT majors_price_data_ohlc_volume_check CHECK (((volume >= (0)::double precision) AND (volume < 'Infinity'::double precision)))
 );
 CREATE INDEX majors_price_data_ohlc_timestamp ON regime.majors_price_data_ohlc USING btree ("timestamp");
+
+-- SPIRAL phase of the low-cap composite and horizon, hour by hour. An hour without a score has no row.
+CREATE TABLE regime.phase_state (
+    horizon text NOT NULL,  -- Lens preset on hourly data: macro, meso or micro.
+    ts timestamp with time zone NOT NULL,  -- Open of the hour evaluated, UTC; usable an hour later.
+    phase text NOT NULL,  -- Label after hysteresis, skip rule, Chop and dwell.
+    score double precision NOT NULL,  -- SPIRAL score of this horizon.
+    slope double precision,  -- z-score of the slope over BTC.
+    curvature double precision,  -- z-score of the curvature over BTC.
+    delta_res double precision,  -- z-score of the change over BTC.
+    confidence double precision,  -- Depth in the band times data coverage, 0..1; NULL when coverage is unknown.
+    dwell_remaining_hours double precision NOT NULL,  -- Hours the label still stands whatever the score.
+    pending_label text,  -- Label that waits for the dwell to end; NULL when none does.
+    s_btcusd double precision,  -- Lens score of BTC itself.
+    s_rotation double precision,  -- Lens score of ALT over BTC.
+    s_port_btc double precision,  -- Lens score of the subject over BTC.
+    s_port_alt double precision,  -- Lens score of the subject over ALT.
+    group_count integer NOT NULL,  -- Buckets the composite was made of in that hour.
+    config_version bigint NOT NULL,  -- Version of pm.pm_config that made the row.
+    run_id text NOT NULL,  -- Dagster run, or micro-batch, that wrote the row.
+    computed_at timestamp with time zone NOT NULL,  -- When the row was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT phase_state_pkey PRIMARY KEY (horizon, ts),
+    CONSTRAINT phase_state_confidence_check CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision))),
+    CONSTRAINT phase_state_dwell_remaining_hours_check CHECK ((dwell_remaining_hours >= (0)::double precision)),
+    CONSTRAINT phase_state_group_count_check CHECK ((group_count > 0)),
+    CONSTRAINT phase_state_horizon_check CHECK ((horizon = ANY (ARRAY['macro'::text, 'meso'::text, 'micro'::text]))),
+    CONSTRAINT phase_state_pending_label_check CHECK ((pending_label = ANY (ARRAY['Euphoria'::text, 'Good'::text, 'Recover'::text, 'Dip'::text, 'Double-Dip'::text, 'Oh-Shit'::text, 'Chop'::text]))),
+    CONSTRAINT phase_state_phase_check CHECK ((phase = ANY (ARRAY['Euphoria'::text, 'Good'::text, 'Recover'::text, 'Dip'::text, 'Double-Dip'::text, 'Oh-Shit'::text, 'Chop'::text]))),
+    CONSTRAINT phase_state_score_check CHECK (((score > '-Infinity'::double precision) AND (score < 'Infinity'::double precision)))
+);
+CREATE INDEX phase_state_ts ON regime.phase_state USING btree (ts);
+
+-- SPIRAL phase of each cap bucket and horizon, hour by hour. An hour without a score has no row.
+CREATE TABLE regime.phase_state_bucket (
+    bucket text NOT NULL,  -- Cap bucket; xl is telemetry.
+    horizon text NOT NULL,  -- Lens preset on hourly data: macro, meso or micro.
+    ts timestamp with time zone NOT NULL,  -- Open of the hour evaluated, UTC; usable an hour later.
+    phase text NOT NULL,  -- Label after hysteresis, skip rule, Chop and dwell.
+    score double precision NOT NULL,  -- SPIRAL score of this horizon.
+    slope double precision,  -- z-score of the slope over BTC.
+    curvature double precision,  -- z-score of the curvature over BTC.
+    delta_res double precision,  -- z-score of the change over BTC.
+    confidence double precision,  -- Depth in the band times data coverage, 0..1; NULL when coverage is unknown.
+    dwell_remaining_hours double precision NOT NULL,  -- Hours the label still stands whatever the score.
+    pending_label text,  -- Label that waits for the dwell to end; NULL when none does.
+    s_btcusd double precision,  -- Lens score of BTC itself.
+    s_rotation double precision,  -- Lens score of ALT over BTC.
+    s_port_btc double precision,  -- Lens score of the subject over BTC.
+    s_port_alt double precision,  -- Lens score of the subject over ALT.
+    population_count integer NOT NULL,  -- Members of the bucket in that hour.
+    config_version bigint NOT NULL,  -- Version of pm.pm_config that made the row.
+    run_id text NOT NULL,  -- Dagster run, or micro-batch, that wrote the row.
+    computed_at timestamp with time zone NOT NULL,  -- When the row was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT phase_state_bucket_pkey PRIMARY KEY (bucket, horizon, ts),
+    CONSTRAINT phase_state_bucket_bucket_check CHECK ((bucket = ANY (ARRAY['nano'::text, 'micro'::text, 'mid'::text, 'big'::text, 'large'::text, 'xl'::text]))),
+    CONSTRAINT phase_state_bucket_confidence_check CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision))),
+    CONSTRAINT phase_state_bucket_dwell_remaining_hours_check CHECK ((dwell_remaining_hours >= (0)::double precision)),
+    CONSTRAINT phase_state_bucket_horizon_check CHECK ((horizon = ANY (ARRAY['macro'::text, 'meso'::text, 'micro'::text]))),
+    CONSTRAINT phase_state_bucket_pending_label_check CHECK ((pending_label = ANY (ARRAY['Euphoria'::text, 'Good'::text, 'Recover'::text, 'Dip'::text, 'Double-Dip'::text, 'Oh-Shit'::text, 'Chop'::text]))),
+    CONSTRAINT phase_state_bucket_phase_check CHECK ((phase = ANY (ARRAY['Euphoria'::text, 'Good'::text, 'Recover'::text, 'Dip'::text, 'Double-Dip'::text, 'Oh-Shit'::text, 'Chop'::text]))),
+    CONSTRAINT phase_state_bucket_population_count_check CHECK ((population_count > 0)),
+    CONSTRAINT phase_state_bucket_score_check CHECK (((score > '-Infinity'::double precision) AND (score < 'Infinity'::double precision)))
+);
+CREATE INDEX phase_state_bucket_ts ON regime.phase_state_bucket USING btree (ts);
+
+-- The regime as one document an hour: composite phases, bucket ladder, multipliers, label.
+CREATE TABLE regime.regime_context (
+    timestamp timestamp with time zone NOT NULL,  -- Open of the hour evaluated, UTC; usable an hour later.
+    regime_label text NOT NULL,  -- macro=..|meso=..|micro=..|bucket_leader=..; Unknown where missing.
+    context json NOT NULL,  -- The document, text as it was made; `lowcap regime schema` prints its schema.
+    config_version bigint NOT NULL,  -- Version of pm.pm_config that made the row.
+    run_id text NOT NULL,  -- Dagster run, or micro-batch, that wrote the row.
+    computed_at timestamp with time zone NOT NULL,  -- When the row was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT regime_context_pkey PRIMARY KEY ("timestamp")
+);
 
 -- Uptrend state of each driver bar, with its flags, scores and the reason of every transition.
 CREATE TABLE regime.regime_driver_state (
@@ -252,6 +424,24 @@ CREATE TABLE regime.regime_driver_ta (
 );
 CREATE INDEX regime_driver_ta_timestamp ON regime.regime_driver_ta USING btree ("timestamp");
 
+-- Changes worth a notice: the order of the buckets, and a bucket that reaches an extreme. Append-only, one row a change.
+CREATE TABLE regime.regime_event (
+    event_id text NOT NULL,  -- Hash of kind, instant and bucket: emitting twice changes nothing.
+    kind text NOT NULL,  -- bucket_rotation or bucket_extreme.
+    timestamp timestamp with time zone NOT NULL,  -- Open of the hour whose evaluation showed it, UTC; known an hour later.
+    bucket text,  -- Bucket concerned; NULL for a rotation.
+    payload json NOT NULL,  -- Old and new order with slope deltas, or phase, score and confidence.
+    config_version bigint NOT NULL,  -- Version of pm.pm_config that made the row.
+    run_id text NOT NULL,  -- Dagster run, or micro-batch, that wrote the row.
+    computed_at timestamp with time zone NOT NULL,  -- When the row was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT regime_event_pkey PRIMARY KEY (event_id),
+    CONSTRAINT regime_event_bucket_check CHECK ((bucket = ANY (ARRAY['nano'::text, 'micro'::text, 'mid'::text, 'big'::text, 'large'::text, 'xl'::text]))),
+    CONSTRAINT regime_event_event_id_check CHECK ((event_id ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT regime_event_kind_check CHECK ((kind = ANY (ARRAY['bucket_rotation'::text, 'bucket_extreme'::text])))
+);
+CREATE INDEX regime_event_timestamp ON regime.regime_event USING btree ("timestamp");
+
 -- Bars of the regime drivers: BTC, the ALT and bucket return indices, and the dominances.
 CREATE TABLE regime.regime_price_data_ohlc (
     driver text NOT NULL,  -- BTC, ALT, a cap bucket, BTC.d or USDT.d.
@@ -281,6 +471,173 @@ CREATE TABLE regime.regime_price_data_ohlc (
     CONSTRAINT regime_price_data_ohlc_volume_check CHECK (((volume >= (0)::double precision) AND (volume < 'Infinity'::double precision)))
 );
 CREATE INDEX regime_price_data_ohlc_timestamp ON regime.regime_price_data_ohlc USING btree ("timestamp");
+
+-- Cap bucket of each token on each day, from what was known at its midnight. A token without a usable cap has no row.
+CREATE TABLE regime.token_cap_bucket (
+    token_contract text NOT NULL,  -- Contract address, or the symbol where the venue lists no contract.
+    chain text NOT NULL,  -- Chain or venue the contract lives on.
+    timestamp timestamp with time zone NOT NULL,  -- Day the tag holds, UTC midnight.
+    bucket text NOT NULL,  -- nano, micro, mid, big, large or xl.
+    market_cap_usd double precision NOT NULL,  -- Cap the tag was made from, USD.
+    circulating_supply double precision,  -- Coins in circulation then; NULL when unknown.
+    volume_24h_usd double precision,  -- Traded in 24 hours by then, USD; NULL when unknown.
+    liquidity_usd double precision,  -- Liquidity then, USD; NULL when unknown.
+    updated_at timestamp with time zone NOT NULL,  -- When that cap was read; the tag expires 48 hours later.
+    bucket_since timestamp with time zone NOT NULL,  -- Midnight from which the token has been in this bucket without a break.
+    valid_from timestamp with time zone NOT NULL,  -- Midnight the tag holds from.
+    valid_to timestamp with time zone NOT NULL,  -- End of the day, or the instant the tag expires in it.
+    config_version bigint NOT NULL,  -- Version of pm.pm_config that made the row.
+    run_id text NOT NULL,  -- Dagster run, or micro-batch, that wrote the row.
+    computed_at timestamp with time zone NOT NULL,  -- When the row was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT token_cap_bucket_pkey PRIMARY KEY (token_contract, chain, "timestamp"),
+    CONSTRAINT token_cap_bucket_bucket_check CHECK ((bucket = ANY (ARRAY['nano'::text, 'micro'::text, 'mid'::text, 'big'::text, 'large'::text, 'xl'::text]))),
+    CONSTRAINT token_cap_bucket_check CHECK ((valid_to > valid_from)),
+    CONSTRAINT token_cap_bucket_market_cap_usd_check CHECK (((market_cap_usd > (0)::double precision) AND (market_cap_usd < 'Infinity'::double precision)))
+);
+CREATE INDEX token_cap_bucket_bucket ON regime.token_cap_bucket USING btree (bucket);
+CREATE INDEX token_cap_bucket_timestamp ON regime.token_cap_bucket USING btree ("timestamp");
+CREATE INDEX token_cap_bucket_updated_at ON regime.token_cap_bucket USING btree (updated_at);
+
+-- What is known of each token on each day: market cap, supply, volume, liquidity. The last reading of the day.
+CREATE TABLE regime.token_metadata (
+    token_contract text NOT NULL,  -- Contract address, or the symbol where the venue lists no contract.
+    chain text NOT NULL,  -- Chain or venue the contract lives on.
+    timestamp timestamp with time zone NOT NULL,  -- Day the reading belongs to, UTC midnight.
+    market_cap_usd double precision,  -- As it was read, USD; to be used only where cap_status is ok.
+    market_cap_basis text,  -- Whether the source reported the cap, or it is supply times the last close; NULL without a cap.
+    cap_status text NOT NULL,  -- Whether the cap can be used, and why not.
+    circulating_supply double precision,  -- Coins in circulation; NULL when unknown.
+    fdv_usd double precision,  -- Fully diluted value, USD; NULL when unknown.
+    volume_24h_usd double precision,  -- Traded in 24 hours, USD; NULL when unknown.
+    liquidity_usd double precision,  -- Liquidity of the pools, USD; NULL when unknown.
+    updated_at timestamp with time zone,  -- When the source read the cap, UTC.
+    source text NOT NULL,  -- Who said so.
+    known_at timestamp with time zone NOT NULL,  -- When these values were first stored.
+    run_id text NOT NULL,  -- Dagster run, or micro-batch, that wrote the row.
+    computed_at timestamp with time zone NOT NULL,  -- When the row was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT token_metadata_pkey PRIMARY KEY (token_contract, chain, "timestamp"),
+    CONSTRAINT token_metadata_cap_status_check CHECK ((cap_status = ANY (ARRAY['ok'::text, 'missing'::text, 'zero'::text, 'not_finite'::text, 'negative'::text, 'stale'::text]))),
+    CONSTRAINT token_metadata_market_cap_basis_check CHECK ((market_cap_basis = ANY (ARRAY['reported'::text, 'supply_times_close'::text])))
+);
+CREATE INDEX token_metadata_timestamp ON regime.token_metadata USING btree ("timestamp");
+
+-- Indicators of each bar of the tagged tokens. NULL where an indicator is not defined yet.
+CREATE TABLE regime.token_ta (
+    token_contract text NOT NULL,  -- Contract address, or the symbol where the venue lists no contract.
+    chain text NOT NULL,  -- Chain or venue the contract lives on.
+    timeframe text NOT NULL,  -- Bar length.
+    timestamp timestamp with time zone NOT NULL,  -- Open of the bar, UTC.
+    bars_count integer NOT NULL,  -- Bars since the series began or restarted after a long hole.
+    warm boolean NOT NULL,  -- True from 999 bars: the first value weighs less than 0.25 % in EMA333.
+    latest_price double precision NOT NULL,  -- Close of this bar.
+    ema20 double precision NOT NULL,  -- Exponential moving average of the close over 20 bars, from the first close.
+    ema30 double precision NOT NULL,  -- Exponential moving average of the close over 30 bars, from the first close.
+    ema50 double precision NOT NULL,  -- Exponential moving average of the close over 50 bars, from the first close.
+    ema60 double precision NOT NULL,  -- Exponential moving average of the close over 60 bars, from the first close.
+    ema144 double precision NOT NULL,  -- Exponential moving average of the close over 144 bars, from the first close.
+    ema250 double precision NOT NULL,  -- Exponential moving average of the close over 250 bars, from the first close.
+    ema333 double precision NOT NULL,  -- Exponential moving average of the close over 333 bars, from the first close.
+    ema20_slope double precision,  -- Least-squares slope of the last 10 EMA values over the EMA, fraction per bar.
+    ema60_slope double precision,  -- As ema20_slope, of this EMA.
+    ema144_slope double precision,  -- As ema20_slope, of this EMA.
+    ema250_slope double precision,  -- As ema20_slope, of this EMA.
+    ema333_slope double precision,  -- As ema20_slope, of this EMA.
+    d_ema60_slope double precision,  -- Slope now minus slope 10 bars ago.
+    d_ema144_slope double precision,  -- As d_ema60_slope, of this EMA.
+    d_ema250_slope double precision,  -- As d_ema60_slope, of this EMA.
+    d_ema333_slope double precision,  -- As d_ema60_slope, of this EMA.
+    sep_fast double precision NOT NULL,  -- (EMA20 - EMA60) / EMA60.
+    sep_mid double precision NOT NULL,  -- (EMA60 - EMA144) / EMA144.
+    dsep_fast_5 double precision,  -- sep_fast now minus 5 bars ago.
+    dsep_mid_5 double precision,  -- sep_mid now minus 5 bars ago.
+    atr double precision,  -- Average true range over 14 bars (Wilder).
+    atr_norm double precision,  -- ATR over EMA50.
+    atr_mean_20 double precision,  -- Mean of the last 20 ATR values.
+    atr_peak_10 double precision,  -- Highest of the last 10 ATR values.
+    rsi double precision,  -- Relative strength over 14 changes, simple averages, 0..100.
+    rsi_slope_10 double precision,  -- Least-squares slope of the last 10 RSI values, per bar.
+    adx double precision,  -- Average directional index over 14 bars (Wilder), 0..100.
+    adx_slope_10 double precision,  -- Least-squares slope of the last 10 ADX values, per bar.
+    vo_z double precision,  -- z-score of log(1 + volume) against its own exponentially weighted history.
+    vo_z_cluster boolean,  -- Whether volume was high on several of the last 30 bars.
+    carry double precision[] NOT NULL,  -- What the recursion needs beyond the named columns, so that the next bar costs O(1).
+    config_version bigint NOT NULL,  -- Version of pm.pm_config that made the row.
+    run_id text NOT NULL,  -- Dagster run, or micro-batch, that wrote the row.
+    computed_at timestamp with time zone NOT NULL,  -- When the row was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT token_ta_pkey PRIMARY KEY (token_contract, chain, timeframe, "timestamp"),
+    CONSTRAINT token_ta_adx_check CHECK (((adx >= (0)::double precision) AND (adx <= (100.000001)::double precision))),
+    CONSTRAINT token_ta_atr_check CHECK ((atr >= (0)::double precision)),
+    CONSTRAINT token_ta_atr_mean_20_check CHECK ((atr_mean_20 >= (0)::double precision)),
+    CONSTRAINT token_ta_atr_norm_check CHECK ((atr_norm >= (0)::double precision)),
+    CONSTRAINT token_ta_atr_peak_10_check CHECK ((atr_peak_10 >= (0)::double precision)),
+    CONSTRAINT token_ta_bars_count_check CHECK ((bars_count > 0)),
+    CONSTRAINT token_ta_rsi_check CHECK (((rsi >= (0)::double precision) AND (rsi <= (100)::double precision))),
+    CONSTRAINT token_ta_timeframe_check CHECK ((timeframe = ANY (ARRAY['1m'::text, '15m'::text, '1h'::text, '4h'::text]))),
+    CONSTRAINT token_ta_vo_z_check CHECK (((vo_z >= ('-4'::integer)::double precision) AND (vo_z <= (6)::double precision)))
+);
+CREATE INDEX token_ta_timestamp ON regime.token_ta USING btree ("timestamp");
+
+-- Uptrend state of each bar of the tagged tokens, with its flags, scores and the reason of every transition.
+CREATE TABLE regime.token_uptrend_state (
+    token_contract text NOT NULL,  -- Contract address, or the symbol where the venue lists no contract.
+    chain text NOT NULL,  -- Chain or venue the contract lives on.
+    timeframe text NOT NULL,  -- Bar length.
+    timestamp timestamp with time zone NOT NULL,  -- Open of the bar, UTC.
+    status text NOT NULL,  -- warming_up below 333 bars: no state, no contribution to A/E.
+    state text NOT NULL,  -- S0..S3, or S4 = no clear state yet.
+    prev_state text,  -- State of the bar before; NULL at a series' first bar.
+    transition text,  -- Arrow taken on this bar, for example S1->S0.
+    transition_reason text,  -- Why the state changed on this bar.
+    bootstrapped boolean NOT NULL,  -- True in an S3 that was never seen to start; it emits no buy flag.
+    s3_start_at timestamp with time zone,  -- Open of the bar on which the present S3 began.
+    bars_since_s3 integer,  -- Bars since then.
+    price double precision NOT NULL,  -- Close the state was evaluated at.
+    buy_signal boolean NOT NULL,  -- S1: price near EMA60, a slope up, trend strength enough.
+    buy_flag boolean NOT NULL,  -- S2: retest of EMA333; S3: discount zone.
+    first_dip_buy_flag boolean NOT NULL,  -- S3: the first dips to the fast EMAs.
+    trim_flag boolean NOT NULL,  -- S2 and S3: over-extended.
+    emergency_exit boolean NOT NULL,  -- S3 below EMA333, or the bar of S1 to S0.
+    reclaimed_ema333 boolean NOT NULL,  -- S3: back above EMA333 after an emergency.
+    exit_position boolean NOT NULL,  -- The bar fell to S0: the position is to be closed.
+    exit_reason text,  -- Which fall it was.
+    ts double precision,  -- Trend strength, 0..1.
+    ts_with_boost double precision,  -- Trend strength plus the boost of a near level.
+    sr_boost double precision,  -- Boost of the nearest support or resistance level, 0..0.25.
+    ox double precision,  -- Over-extension, 0..1.
+    dx double precision,  -- Discount, 0..1.
+    edx double precision,  -- Trend decay since S3 began, 0..1; higher is more decayed.
+    gate_mask integer NOT NULL,  -- Which gates passed on this bar, one bit each.
+    config_version bigint NOT NULL,  -- Version of pm.pm_config that made the row.
+    run_id text NOT NULL,  -- Dagster run, or micro-batch, that wrote the row.
+    computed_at timestamp with time zone NOT NULL,  -- When the row was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT token_uptrend_state_pkey PRIMARY KEY (token_contract, chain, timeframe, "timestamp"),
+    CONSTRAINT token_uptrend_state_bars_since_s3_check CHECK ((bars_since_s3 >= 0)),
+    CONSTRAINT token_uptrend_state_check CHECK (((exit_reason IS NOT NULL) OR (NOT exit_position))),
+    CONSTRAINT token_uptrend_state_dx_check CHECK (((dx >= (0)::double precision) AND (dx <= (1)::double precision))),
+    CONSTRAINT token_uptrend_state_edx_check CHECK (((edx >= (0)::double precision) AND (edx <= (1)::double precision))),
+    CONSTRAINT token_uptrend_state_ox_check CHECK (((ox >= (0)::double precision) AND (ox <= (1)::double precision))),
+    CONSTRAINT token_uptrend_state_prev_state_check CHECK ((prev_state = ANY (ARRAY['S0'::text, 'S1'::text, 'S2'::text, 'S3'::text, 'S4'::text]))),
+    CONSTRAINT token_uptrend_state_state_check CHECK ((state = ANY (ARRAY['S0'::text, 'S1'::text, 'S2'::text, 'S3'::text, 'S4'::text]))),
+    CONSTRAINT token_uptrend_state_status_check CHECK ((status = ANY (ARRAY['warming_up'::text, 'ok'::text]))),
+    CONSTRAINT token_uptrend_state_timeframe_check CHECK ((timeframe = ANY (ARRAY['1m'::text, '15m'::text, '1h'::text, '4h'::text]))),
+    CONSTRAINT token_uptrend_state_transition_reason_check CHECK ((transition_reason = ANY (ARRAY['bootstrap_s0_order'::text, 'bootstrap_s3_order'::text, 'fast_band_above_ema60'::text, 's1_to_s0_bearish_order'::text, 'price_above_ema333'::text, 'price_below_ema333'::text, 'bullish_order'::text, 's2_to_s0_bearish_order'::text, 'all_emas_below_333'::text]))),
+    CONSTRAINT token_uptrend_state_ts_check CHECK (((ts >= (0)::double precision) AND (ts <= (1)::double precision)))
+);
+CREATE INDEX token_uptrend_state_timestamp ON regime.token_uptrend_state USING btree ("timestamp");
+
+-- The tags of the newest day that have not expired; none when tagging has stopped.
+VIEW regime.token_cap_bucket_current (
+    token_id text,
+    token_contract text,
+    chain text,
+    bucket text,
+    mc_usd double precision,
+    updated_at timestamp with time zone
+) READS regime.token_cap_bucket;
 
 -- Quarantined bars that a person found to be right. Append-only.
 CREATE TABLE pm.bar_release (

@@ -1,5 +1,6 @@
 """Runs of the regime chain in a test: real Dagster, real Postgres, a small market, a clock that stands still."""
 
+from collections.abc import Mapping
 from contextlib import nullcontext
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,10 +15,23 @@ from regime_assets.deployment import Deployment
 from resources.candle_source import CandleSource
 from resources.market import Market
 from resources.tables import Tables
+from sql.database import connect
+from sql.database_role import DatabaseRole
+from sql.pm_config import write_pm_config
 
 EVERYTHING = Window(datetime.fromisoformat("2020-01-01T00:00:00Z"), datetime.fromisoformat("2100-01-01T00:00:00Z"))
 RAW_TABLES = ("regime.majors_price_data_ohlc", "regime.lowcap_price_data_ohlc", "regime.dominance_sample")
 TABLES = tuple(spec.table for spec in CHAIN_TABLES)
+KNOWN_AT_TABLES = (*RAW_TABLES, "regime.token_metadata")
+"""Tables that say when a row was first known: a first run that comes later knows it later."""
+
+TWO_MEMBERS = {
+    "regime": {
+        "cap_bucket": {"bucket_min_members": 2, "bucket_phase_min_population": 2},
+        "driver_bar": {"bucket_min_members": 2},
+    }
+}
+"""Configuration under which twelve low-caps fill every bucket but xl."""
 
 
 def small_market(**values: Any) -> Market:
@@ -77,6 +91,12 @@ def run_chain(
 def stored(table: str) -> pl.DataFrame:
     """Every row of a table, in key order, without the two columns that tell one run from another."""
     return Tables().read(table, EVERYTHING).drop("run_id", "computed_at")
+
+
+def configure(overrides: Mapping[str, Any]) -> int:
+    """Put a configuration into force; returns its version."""
+    with connect(DatabaseRole.CONSOLE) as connection:
+        return write_pm_config(connection, overrides, author="test", reason="test")
 
 
 def days_before(day: date, count: int) -> date:

@@ -12,7 +12,9 @@ from tests.loopback_api import QUICK, Asked, LoopbackApi, MovedTime, Reply, serv
 
 NOW = datetime(2025, 7, 1, tzinfo=UTC)
 HYPERLIQUID, BINANCE, GECKOTERMINAL, COINGECKO = "/info", "/fapi/v1/klines", "/networks", "/global"
+POOLS, COINS = "/networks/eth/pools/multi", "/coins/markets"
 PEPE = VenueSymbol(venue="geckoterminal", symbol="eth/0xpepe")
+LISTED = LiveSymbol(token_contract="PEPE", chain="eth", venues=(PEPE,), coingecko_id="pepe")
 KPEPE = VenueSymbol(venue="hyperliquid", symbol="kPEPE", coins=1000)
 
 
@@ -58,6 +60,28 @@ def coingecko(asked: Asked) -> Reply:
     return Reply({"data": {"market_cap_percentage": {"btc": 60.0, "usdt": 5.0}, "updated_at": at}})
 
 
+def pools(asked: Asked) -> Reply:
+    """Pools as recorded, less what nobody reads: numbers are texts, and a new pool has no cap."""
+    attributes = {
+        "fdv_usd": "20565.77",
+        "market_cap_usd": None,
+        "reserve_in_usd": "4000.5",
+        "volume_usd": {"h24": "77"},
+    }
+    addresses = asked.path.rpartition("/")[2].split(",")
+    return Reply(
+        {"data": [{"attributes": {"address": each.upper().replace("0X", "0x"), **attributes}} for each in addresses]}
+    )
+
+
+def coins(asked: Asked) -> Reply:
+    """Coins as recorded, less what nobody reads; one nobody knows is left out."""
+    at = (NOW - timedelta(minutes=3)).isoformat().replace("+00:00", "Z")
+    values = {"market_cap": 4e9, "circulating_supply": 420e12, "fully_diluted_valuation": 5e9, "total_volume": 0}
+    known = [each for each in asked.query["ids"].split(",") if each != "unknown"]
+    return Reply([{"id": each, "symbol": each[:3], **values, "last_updated": at} for each in known])
+
+
 class LiveServices:
     """Answers of the four; `broken` replaces those of some."""
 
@@ -65,8 +89,10 @@ class LiveServices:
         self.answers: dict[str, Callable[[Asked], Reply]] = {
             HYPERLIQUID: hyperliquid,
             BINANCE: binance,
+            POOLS: pools,
             GECKOTERMINAL: geckoterminal,
             COINGECKO: coingecko,
+            COINS: coins,
         }
 
     def __call__(self, asked: Asked) -> Reply:

@@ -72,7 +72,13 @@ def closed_by(frame: pl.DataFrame, at: datetime) -> pl.DataFrame:
 
 
 def is_known(frame: pl.DataFrame, at: datetime) -> pl.Expr:
-    """Whether a row of an input could be known: a bar that had closed, a sample that had been taken."""
+    """Whether a row could be known: a bar or hour that had closed, a sample, cap or tag of an instant that had come."""
+    if frame.schema.get("ts") == pl.Datetime("us", "UTC"):  # elsewhere ts is a trend strength
+        return pl.col("ts") + Timeframe.H1.duration <= at
+    if "regime_label" in frame.columns:
+        return pl.col("timestamp") + Timeframe.H1.duration <= at
+    if "timeframe" not in frame.columns:
+        return pl.col("timestamp") <= at
     is_instant = pl.lit("metric" in frame.columns) & (_length() <= COARSEST_CARRIED.duration)
     return pl.col("timestamp") + pl.when(is_instant).then(pl.duration()).otherwise(_length()) <= at
 

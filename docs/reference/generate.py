@@ -19,6 +19,8 @@ from pydantic.fields import FieldInfo
 from docs.reference.meaning import MEANING
 from domain.config.pm_config import PmConfig
 from domain.config.scores import ScoresConfig
+from domain.regime.bucket_eligibility import SkipReason
+from domain.regime.regime_event import RegimeEventKind
 from domain.regime.uptrend_gate import (
     BUY_SIGNAL_GATES,
     DISCOUNT_BUY_GATES,
@@ -29,11 +31,14 @@ from domain.regime.uptrend_gate import (
     explain_gates,
 )
 from domain.regime.uptrend_state import REASON, STATES
+from domain.scores.bucket_multiplier import MultiplierBasis
 from domain.scores.score_reading import ScoreStatus
 from domain.vocabulary.bar_quarantine import QuarantineReason
 from domain.vocabulary.cap_bucket import INPUT_ALIASES, REGIME_BUCKETS, UPPER_EDGE_USD, CapBucket
+from domain.vocabulary.cap_status import CapBasis, CapStatus
 from domain.vocabulary.driver import CHANNEL_NAMES, DRIVERS, ChannelStatus, DriverRole
 from domain.vocabulary.horizon import Horizon
+from domain.vocabulary.phase import Lens, Phase
 from domain.vocabulary.timeframe import Timeframe
 from domain.vocabulary.universe import MAJORS
 from domain.vocabulary.uptrend import StateStatus, UptrendFlag, UptrendState
@@ -87,6 +92,13 @@ def vocabulary_page() -> str:
         f"Five roles times three horizons, in the order of every array of `ae_score`: {_codes(CHANNEL_NAMES)}.",
         *_words("Channel status", ChannelStatus),
         *_buckets(),
+        *_words("Cap status", CapStatus),
+        *_words("Cap basis", CapBasis),
+        *_words("Why a bucket is skipped", SkipReason),
+        *_words("Phases", Phase),
+        *_words("Lenses", Lens),
+        *_words("Multiplier basis", MultiplierBasis),
+        *_words("Regime events", RegimeEventKind),
         *_words("Uptrend states", UptrendState),
         *_words("State status", StateStatus),
         *_words("Uptrend flags", UptrendFlag),

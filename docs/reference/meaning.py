@@ -6,9 +6,14 @@ By enum, because words of two enums may be spelled alike and would then be one k
 from collections.abc import Mapping
 from enum import StrEnum
 
+from domain.regime.bucket_eligibility import SkipReason
+from domain.regime.regime_event import RegimeEventKind
+from domain.scores.bucket_multiplier import MultiplierBasis
 from domain.scores.score_reading import ScoreStatus
 from domain.vocabulary.bar_quarantine import QuarantineReason
+from domain.vocabulary.cap_status import CapBasis, CapStatus
 from domain.vocabulary.driver import ChannelStatus, DriverRole
+from domain.vocabulary.phase import Lens, Phase
 from domain.vocabulary.uptrend import StateStatus, TransitionReason, UptrendFlag, UptrendState
 from pm_runtime.tick_row import TickMode
 
@@ -92,6 +97,56 @@ QUARANTINE: Sentences = {
     QuarantineReason.SUPERSEDED: "It was stored, and a later load gave other values.",
 }
 
+PHASE: Sentences = {
+    Phase.EUPHORIA: "Score from 1.20: far ahead, and speeding up.",
+    Phase.GOOD: "0.40 to 1.20: ahead.",
+    Phase.RECOVER: "-0.20 to 0.40: holding, or coming back.",
+    Phase.DIP: "-0.90 to -0.20: behind.",
+    Phase.DOUBLE_DIP: "-1.30 to -0.90: behind again, or deeper.",
+    Phase.OH_SHIT: "Below -1.30: far behind, and speeding up.",
+    Phase.CHOP: "Slope, curvature and change over BTC near nothing, and a small score: it goes nowhere.",
+}
+
+LENS: Sentences = {
+    Lens.BTCUSD: "BTC itself: the tone of the market.",
+    Lens.ROTATION: "ALT less BTC: rotation.",
+    Lens.PORT_BTC: "The subject less BTC.",
+    Lens.PORT_ALT: "The subject less ALT: does it take part?",
+}
+
+CAP: Sentences = {
+    CapStatus.OK: "The cap may be used.",
+    CapStatus.MISSING: "The source gave none.",
+    CapStatus.ZERO: "Zero, or a supply of zero: sources write that where they do not know.",
+    CapStatus.NOT_FINITE: "Not a number, or infinite.",
+    CapStatus.NEGATIVE: "Below zero.",
+    CapStatus.STALE: "Read more than `regime.cap_bucket.tag_ttl_hours` before the end of its day.",
+}
+
+BASIS_OF_CAP: Sentences = {
+    CapBasis.REPORTED: "The source gave the cap.",
+    CapBasis.SUPPLY_TIMES_CLOSE: "The source gave a supply; the cap is that times the last close known then.",
+}
+
+SKIP: Sentences = {
+    SkipReason.TOO_FEW_MEMBERS: "Fewer tagged tokens than `regime.cap_bucket.bucket_min_members`.",
+    SkipReason.MEDIAN_VOLUME_UNKNOWN: "A volume floor is set and no member's volume is known.",
+    SkipReason.MEDIAN_VOLUME_BELOW_FLOOR: "The median 24 h volume is below the floor.",
+    SkipReason.TELEMETRY_ONLY: "xl: returns and phases are made, rank and composite leave it out.",
+}
+
+EVENT: Sentences = {
+    RegimeEventKind.BUCKET_ROTATION: "The order of the buckets changed from one hour to the next.",
+    RegimeEventKind.BUCKET_EXTREME: "A bucket's meso phase became Euphoria or Oh-Shit, with confidence.",
+}
+
+BASIS: Sentences = {
+    MultiplierBasis.RANKED: "Rank and slope count.",
+    MultiplierBasis.NO_PHASE: "The bucket has no meso phase in this hour: 1.",
+    MultiplierBasis.LOW_CONFIDENCE: "Its confidence is below `min_confidence`: 1.",
+    MultiplierBasis.TELEMETRY_ONLY: "xl: always 1.",
+}
+
 MEANING: Mapping[type[StrEnum], Sentences] = {
     type(next(iter(sentences))): sentences
     for sentences in (
@@ -104,6 +159,13 @@ MEANING: Mapping[type[StrEnum], Sentences] = {
         SCORE,
         MODE,
         QUARANTINE,
+        PHASE,
+        LENS,
+        CAP,
+        BASIS_OF_CAP,
+        SKIP,
+        BASIS,
+        EVENT,
     )
 }
 """Sentences by enum; a word without one is an error where the page is made."""

@@ -22,6 +22,13 @@ def _composite_bucket_weights() -> dict[CapBucket, float]:
 class BucketOrderMultipliers(BaseModel, frozen=True, extra="forbid"):
     """How the order of the buckets moves the levers of a token."""
 
+    strength: float = Field(
+        default=0.25,
+        ge=0,
+        le=1,
+        description="Share of rank and slope that counts; 0 turns the multiplier off, 1 is the document's. Near neutral"
+        " until it has been watched for a while.",
+    )
     rank_adjustments: dict[int, float] = Field(
         default_factory=_rank_adjustments, description="Added to 1 by rank position, from 1; a rank not named adds 0."
     )

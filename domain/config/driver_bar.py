@@ -26,6 +26,13 @@ class DriverBarConfig(BaseModel, frozen=True, extra="forbid"):
     max_carry_minutes: int = Field(
         default=15, ge=0, le=1440, description="Longest time a dominance sample is carried; three missed 5m samples."
     )
+    max_static_hours: float = Field(
+        default=6.0,
+        gt=0,
+        le=168,
+        description="Hours after which a dominance that repeats one number counts as a feed that stands still; two"
+        " intervals if it is sampled more rarely than every 3 hours. To two decimals it rests less than half an hour.",
+    )
     max_abs_log_return: float = Field(
         default=math.log(3.0), gt=0, description="Clip of one member's log return in one bar; natural log, ln 3 = x3."
     )

@@ -9,20 +9,28 @@ from typing import Any, get_args
 from pydantic import BaseModel, Field, ValidationError
 
 from domain.config.bar import BarConfig
+from domain.config.cap_bucket import CapBucketConfig
 from domain.config.driver_bar import DriverBarConfig
 from domain.config.indicator import IndicatorConfig
+from domain.config.regime_event import RegimeEventConfig
 from domain.config.runtime import RuntimeConfig
 from domain.config.scores import ScoresConfig
+from domain.config.spiral import SpiralConfig
+from domain.config.token_state import TokenStateConfig
 from domain.config.uptrend import UptrendConfig
 
 
 class RegimeConfig(BaseModel, frozen=True, extra="forbid"):
-    """From candles to driver states."""
+    """From candles to driver states, buckets and phases."""
 
     bar: BarConfig = Field(default_factory=BarConfig)
     driver_bar: DriverBarConfig = Field(default_factory=DriverBarConfig)
     indicator: IndicatorConfig = Field(default_factory=IndicatorConfig)
     uptrend: UptrendConfig = Field(default_factory=UptrendConfig)
+    token_state: TokenStateConfig = Field(default_factory=TokenStateConfig)
+    cap_bucket: CapBucketConfig = Field(default_factory=CapBucketConfig)
+    spiral: SpiralConfig = Field(default_factory=SpiralConfig)
+    event: RegimeEventConfig = Field(default_factory=RegimeEventConfig)
 
 
 class PmConfig(BaseModel, frozen=True, extra="forbid"):

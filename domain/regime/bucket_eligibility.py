@@ -4,15 +4,15 @@ What belongs here: counting members and their volume. What does not: who is in w
 A group is a cap bucket or any other column of the tags, such as the chain.
 """
 
-from collections.abc import Collection
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
 
 import polars as pl
 
 from domain.config.cap_bucket import CapBucketConfig
-from domain.regime.token_cap_bucket import TOKEN, tags_at
+from domain.regime.rollup import TIMESTAMP
+from domain.regime.token_cap_bucket import TOKEN
 from domain.vocabulary.cap_bucket import CapBucket
 
 CAP_BUCKETS: tuple[str, ...] = tuple(bucket.value for bucket in CapBucket)
@@ -28,81 +28,84 @@ class SkipReason(StrEnum):
     TELEMETRY_ONLY = "telemetry_only"
 
 
-class GroupMembers(NamedTuple):
-    """Groups of one day.
-
-    eligibility : `group`, day, member_count, median_volume_24h_usd, is_eligible, reason (null when eligible); one row
-    a group, those without members included. membership : `group`, token_contract, chain, day, liquidity_usd (null
-    when unknown); members of the groups whose returns are made, which are the eligible ones and the telemetry.
-    """
-
-    eligibility: pl.DataFrame
-    membership: pl.DataFrame
-
-
-def group_members(
+def group_eligibility(
     tags: pl.DataFrame,
-    metadata: pl.DataFrame,
     *,
-    day: date,
+    midnights: Sequence[datetime],
     config: CapBucketConfig,
     group: str = "bucket",
     expected: Collection[str] = CAP_BUCKETS,
     telemetry: Collection[str] = TELEMETRY,
-) -> GroupMembers:
-    """Count groups and name their members on `day`, from what was known at its midnight.
+) -> pl.DataFrame:
+    """Count the groups of each day, from what was known at its midnight.
 
     Parameters
     ----------
     tags : DataFrame
-        Tag history with the column `group`. A tag that holds at the midnight counts for the whole day.
-    metadata : DataFrame
-        token_contract, chain, day, volume_24h_usd, liquidity_usd. The day before `day` is read; of several rows of a
-        token the one with the latest updated_at.
-    day : date
-        UTC day on which the members count.
+        Daily tags: token_contract, chain, timestamp (midnight of the day they hold), volume_24h_usd and `group`. A
+        tag that holds at the midnight counts for the whole day; a null group counts nowhere.
+    midnights : sequence of datetime
+        Days to judge.
     config : CapBucketConfig
         Fewest members, volume floor (USD; 0 asks for none).
     group : str
         Column that names the groups.
     expected : collection of str
-        Groups that get a row though nobody is in them.
+        Groups that get a row a day though nobody is in them.
     telemetry : collection of str
         Groups that are made but never eligible.
 
     Returns
     -------
-    GroupMembers
-        The median is over members whose volume is known, null when none is; NaN counts as unknown.
+    DataFrame
+        `group`, timestamp, member_count, median_volume_24h_usd (over members whose volume is known, null when none
+        is; NaN counts as unknown), is_eligible, reason (null when eligible); sorted by group and day.
     """
-    held = tags_at(tags, datetime.combine(day, time(), UTC), config=config).filter(pl.col(group).is_not_null())
-    known = (
-        metadata.filter(pl.col("day") == day - timedelta(days=1))
-        .sort(*TOKEN, "updated_at")
-        .unique(subset=TOKEN, keep="last", maintain_order=True)
-        .select(*TOKEN, pl.col("volume_24h_usd", "liquidity_usd").cast(pl.Float64).fill_nan(None))
+    days = pl.DataFrame({"timestamp": list(midnights)}, schema={"timestamp": TIMESTAMP})
+    asked = days.join(pl.DataFrame({group: list(expected)}, schema={group: pl.String}), how="cross")
+    counted = (
+        tags.join(days, on="timestamp", how="semi")
+        .filter(pl.col(group).is_not_null())
+        .group_by(group, "timestamp")
+        .agg(
+            member_count=pl.len().cast(pl.Int32),
+            median_volume_24h_usd=pl.col("volume_24h_usd").cast(pl.Float64).fill_nan(None).median(),
+        )
     )
+    judged = (
+        counted.join(asked, on=[group, "timestamp"], how="full", coalesce=True)
+        .with_columns(pl.col("member_count").fill_null(0))
+        .with_columns(reason=_reason(group, telemetry, config))
+    )
+    return judged.select(
+        group,
+        "timestamp",
+        "member_count",
+        "median_volume_24h_usd",
+        pl.col("reason").is_null().alias("is_eligible"),
+        "reason",
+    ).sort(group, "timestamp")
+
+
+def made_members(tags: pl.DataFrame, eligibility: pl.DataFrame, *, group: str = "bucket") -> pl.DataFrame:
+    """Members of the groups whose returns are made: the eligible ones and the telemetry.
+
+    Parameters
+    ----------
+    tags : DataFrame
+        As for `group_eligibility`, with liquidity_usd.
+    eligibility : DataFrame
+        Its answer.
+
+    Returns
+    -------
+    DataFrame
+        `group`, token_contract, chain, day (Date), liquidity_usd (null when unknown); sorted.
+    """
+    made = eligibility.filter(pl.col("is_eligible") | (pl.col("reason") == SkipReason.TELEMETRY_ONLY.value))
     names = tuple(dict.fromkeys((group, *TOKEN)))
-    members = held.select(names).join(known, on=TOKEN, how="left").with_columns(day=pl.lit(day))
-    counted = members.group_by(group).agg(
-        member_count=pl.len().cast(pl.Int32), median_volume_24h_usd=pl.col("volume_24h_usd").median()
-    )
-    empty = [name for name in expected if name not in set(counted[group])]
-    absent = pl.DataFrame({group: empty}, schema={group: pl.String}).with_columns(
-        member_count=pl.lit(0, dtype=pl.Int32), median_volume_24h_usd=pl.lit(None, dtype=pl.Float64)
-    )
-    judged = pl.concat([counted, absent]).with_columns(day=pl.lit(day), reason=_reason(group, telemetry, config))
-    eligibility = judged.with_columns(is_eligible=pl.col("reason").is_null())
-    made = eligibility.filter(_is_made())
-    membership = members.join(made, on=group, how="semi")
-    return GroupMembers(
-        eligibility.select(group, "day", "member_count", "median_volume_24h_usd", "is_eligible", "reason").sort(group),
-        membership.select(*names, "day", "liquidity_usd").sort(names),
-    )
-
-
-def _is_made() -> pl.Expr:
-    return pl.col("is_eligible") | (pl.col("reason") == SkipReason.TELEMETRY_ONLY.value)
+    members = tags.join(made, on=[group, "timestamp"], how="semi")
+    return members.select(*names, pl.col("timestamp").dt.date().alias("day"), "liquidity_usd").sort(*names, "day")
 
 
 def _reason(group: str, telemetry: Collection[str], config: CapBucketConfig) -> pl.Expr:

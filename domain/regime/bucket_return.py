@@ -20,6 +20,9 @@ from domain.regime.token_cap_bucket import TOKEN
 from domain.vocabulary.driver import ALT, BTC
 from domain.vocabulary.timeframe import Timeframe
 
+RETURN_TIMEFRAMES = (Timeframe.H1, Timeframe.D1)
+"""Bars that have returns; phases stand on the hours."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COUNTS = ("member_count", "traded_count", "dropped_count", "clipped_count")
 
@@ -143,6 +146,11 @@ def with_residuals(rows: pl.DataFrame, references: pl.DataFrame, own: str) -> pl
         references.select("timestamp", "r_btc", "r_alt"), on="timestamp", how="left", maintain_order="left"
     )
     return joined.with_columns(resid_btc=pl.col(own) - pl.col("r_btc"), resid_alt=pl.col(own) - pl.col("r_alt"))
+
+
+def member_coverage() -> pl.Expr:
+    """Share of a group's members with a fresh close, 0..1, from the counts of its row."""
+    return pl.col("member_count") / (pl.col("member_count") + pl.col("dropped_count"))
 
 
 def chain_levels(log_returns: Iterable[float], level: float) -> list[float]:

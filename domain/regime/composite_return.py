@@ -1,7 +1,8 @@
 """The low-cap composite: a weighted blend of the buckets' returns, chained to an index.
 
 Formula, each bar: r = sum_b w_b r_b / sum_b w_b over the buckets that have a return in it, level(t) = level(t-1) x
-exp(r). xl has no weight and so no part. The weights that were in force are stored beside the return.
+exp(r). xl has no weight and so no part. The weights that were in force are stored beside the return, and the share of
+the configured weight that was heard: coverage = sum_b w_b c_b / sum of all weights, c_b the coverage of the bucket.
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,8 @@ class CompositeReturns(NamedTuple):
     """Rows of the composite, and the bars that have none.
 
     returns : timestamp (open), r_composite, resid_btc, resid_alt (null without a reference), index_level,
-    group_count, and weight_<group> of each group with a weight: its share of the bar, null where it had no part.
+    group_count, coverage, and weight_<group> of each group with a weight: its share of the bar, null where it had no
+    part.
     skipped : timestamp of the bars asked for in which no weighted group has a return: the composite is unknown there.
     """
 
@@ -44,7 +46,8 @@ def composite_returns(
     Parameters
     ----------
     returns : DataFrame
-        `group`, timestamp, r_bucket (natural log per bar) of groups fit to be scored; others have no weight or no row.
+        `group`, timestamp, r_bucket (natural log per bar), coverage (0..1) of groups fit to be scored; others have no
+        weight or no row.
     references : DataFrame
         timestamp, r_btc, r_alt.
     last_levels : DataFrame
@@ -77,7 +80,10 @@ def composite_returns(
     inside = pl.col("timestamp").is_between(start, end, closed="left")
     taken = returns.filter(inside & pl.col(group).is_in(list(shares)))
     _require_sound(taken, group)
-    wide = _by_time(taken, group, list(shares))
+    share_of = pl.col(group).replace_strict(shares, return_dtype=pl.Float64)
+    covered = (pl.col("coverage") * share_of).sort_by(group).sum() / sum(shares.values())
+    heard = taken.group_by("timestamp").agg(coverage=covered.clip(upper_bound=1.0))  # a sum of shares may round above
+    wide = _by_time(taken, group, list(shares)).join(heard, on="timestamp", maintain_order="left")
     total = pl.sum_horizontal(pl.when(pl.col(name).is_not_null()).then(share) for name, share in shares.items())
     blended = wide.with_columns(
         pl.sum_horizontal(pl.col(name) * share for name, share in shares.items()).truediv(total).alias("r_composite"),
@@ -91,7 +97,7 @@ def composite_returns(
     chain = pl.Series(chain_levels(blended["r_composite"], level), dtype=pl.Float64)
     rows = with_residuals(blended.with_columns(index_level=chain), references, "r_composite").select(
         "timestamp",
-        *("r_composite", "resid_btc", "resid_alt", "index_level", "group_count"),
+        *("r_composite", "resid_btc", "resid_alt", "index_level", "group_count", "coverage"),
         *(f"weight_{name}" for name in shares),
     )
     asked = timestamps.cast(TIMESTAMP).unique().sort().alias("timestamp").to_frame().filter(inside)

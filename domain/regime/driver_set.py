@@ -11,6 +11,8 @@ import polars as pl
 from domain.config.driver_bar import DriverBarConfig
 from domain.regime.driver_bar import dominance_bars, index_bars, majors_driver
 from domain.regime.rollup import bar_length
+from domain.regime.token_cap_bucket import TOKEN
+from domain.vocabulary.cap_bucket import REGIME_BUCKETS
 from domain.vocabulary.driver import ALT
 from domain.vocabulary.window import Window
 
@@ -34,9 +36,23 @@ def alt_membership(config: DriverBarConfig) -> pl.DataFrame:
     )
 
 
+def bucket_membership(members: pl.DataFrame) -> pl.DataFrame:
+    """Give the members of the cap buckets in the shape of a membership; xl has no driver.
+
+    Parameters
+    ----------
+    members : DataFrame
+        bucket, token_contract, chain, day, as `domain.regime.bucket_eligibility.made_members` gives them.
+    """
+    driven = members.filter(pl.col("bucket").is_in([bucket.value for bucket in REGIME_BUCKETS]))
+    return driven.select("token_contract", "chain", "day", driver="bucket")
+
+
 def driver_set_bars(
     *,
     majors: pl.DataFrame,
+    lowcaps: pl.DataFrame,
+    members: pl.DataFrame,
     samples: pl.DataFrame,
     last_levels: pl.DataFrame,
     window: Window,
@@ -47,8 +63,11 @@ def driver_set_bars(
 
     Parameters
     ----------
-    majors, samples : DataFrame
-        Rolled-up bars of the majors, and dominance samples, both with a look-back before the window.
+    majors, lowcaps, samples : DataFrame
+        Rolled-up bars of the majors and of the low-cap tokens, and dominance samples, all with a look-back before
+        the window; of a token's bars before it the last one of each timeframe is enough.
+    members : DataFrame
+        bucket, token_contract, chain, day: who is in which bucket on which day of the window.
     last_levels : DataFrame
         Last driver bar of each series before the window; empty at the start of history.
 
@@ -58,20 +77,17 @@ def driver_set_bars(
         Columns of `domain.regime.driver_bar.DRIVER_BAR_SCHEMA`.
     """
     closed = closed_bars(majors, as_of)
-    composites = index_bars(
-        closed,
-        alt_membership(config),
-        last_levels,
-        member=("symbol",),
-        start=window.start,
-        end=window.end,
-        config=config,
-    )
+    composites = [
+        index_bars(bars, membership, last_levels, member=member, start=window.start, end=window.end, config=config)
+        for bars, membership, member in (
+            (closed, alt_membership(config), ("symbol",)),
+            (closed_bars(lowcaps, as_of), bucket_membership(members), TOKEN),
+        )
+    ]
     inside = closed.filter(pl.col("timestamp").is_between(window.start, window.end, closed="left"))
     dominance = dominance_bars(samples, start=window.start, end=window.end, as_of=as_of, config=config)
-    return DriverSetBars(
-        pl.concat([majors_driver(inside), composites.bars, dominance.bars]), composites.clipped, composites.skipped
-    )
+    indices, clipped, skipped = (pl.concat(parts) for parts in zip(*composites, strict=True))
+    return DriverSetBars(pl.concat([majors_driver(inside), indices, dominance.bars]), clipped, skipped)
 
 
 def closed_bars(bars: pl.DataFrame, as_of: datetime) -> pl.DataFrame:

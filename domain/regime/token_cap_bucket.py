@@ -15,8 +15,10 @@ from typing import NamedTuple
 import polars as pl
 
 from domain.config.cap_bucket import CapBucketConfig
+from domain.regime.cap_status import cap_status
 from domain.regime.rollup import TIMESTAMP
 from domain.vocabulary.cap_bucket import UPPER_EDGE_USD, CapBucket
+from domain.vocabulary.cap_status import CapStatus
 
 TOKEN = ("token_contract", "chain")
 
@@ -50,14 +52,14 @@ _READING = ("market_cap_usd", "circulating_supply", "updated_at")
 
 
 class UnknownReason(StrEnum):
-    """Why a day gives a token no cap to go by."""
+    """Why a day gives a token no cap to go by: what its cap's status says, or that it is below the floor."""
 
-    MISSING = "missing"
-    ZERO = "zero"
-    NOT_FINITE = "not_finite"
-    NEGATIVE = "negative"
+    MISSING = CapStatus.MISSING.value
+    ZERO = CapStatus.ZERO.value
+    NOT_FINITE = CapStatus.NOT_FINITE.value
+    NEGATIVE = CapStatus.NEGATIVE.value
     BELOW_FLOOR = "below_floor"
-    STALE = "stale"
+    STALE = CapStatus.STALE.value
 
 
 class TaggedTokens(NamedTuple):
@@ -162,22 +164,12 @@ def _readings(today: pl.DataFrame, ends_at: datetime, ttl: timedelta, floor_usd:
         raise ValueError(f"updated_at must be {TIMESTAMP}, was {today.schema['updated_at']}")
     if (late := today.filter(pl.col("updated_at") > ends_at)).height:
         raise ValueError(f"{late.height} readings are later than the day's end {ends_at}, first {late.row(0)}")
-    cap, supply = pl.col("market_cap_usd"), pl.col("circulating_supply")
-    reason = (
-        pl.when(cap.is_null())
-        .then(pl.lit(UnknownReason.MISSING.value))
-        .when(~cap.is_finite())
-        .then(pl.lit(UnknownReason.NOT_FINITE.value))
-        .when(cap < 0)
-        .then(pl.lit(UnknownReason.NEGATIVE.value))
-        .when((cap == 0) | supply.eq(0).fill_null(value=False))
-        .then(pl.lit(UnknownReason.ZERO.value))
-        .when((pl.col("updated_at") + ttl <= ends_at).fill_null(value=True))
-        .then(pl.lit(UnknownReason.STALE.value))
-    )
-    typed = today.select(*TOKEN, *_READING).with_columns(cap.cast(pl.Float64), supply.cast(pl.Float64))
+    values = pl.col("market_cap_usd", "circulating_supply").cast(pl.Float64)
+    status = pl.col("status")
+    reason = pl.when(status != CapStatus.OK.value).then(status)
+    typed = today.select(*TOKEN, *_READING).with_columns(values).with_columns(status=cap_status(ends_at, ttl=ttl))
     return (
-        typed.with_columns(reason=reason, is_small=cap < floor_usd)
+        typed.select(*TOKEN, *_READING, reason=reason, is_small=pl.col("market_cap_usd") < floor_usd)
         .sort(*TOKEN, pl.col("reason").is_null(), "updated_at", *_READING[:2])
         .unique(subset=TOKEN, keep="last", maintain_order=True)
     )

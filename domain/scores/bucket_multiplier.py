@@ -1,7 +1,7 @@
 """What a bucket's place among the buckets does to A and E of a token in it.
 
-Formula: m = clamp(1 + adjustment[rank] + weight x clip(slope, +-bound), min, max) if the phase is confident enough,
-else 1. A takes m, E takes its inverse. xl is telemetry: its tokens always get 1.
+Formula: m = clamp(1 + strength x (adjustment[rank] + weight x clip(slope, +-bound)), min, max) if the phase is
+confident enough, else 1. A takes m, E takes its inverse. xl is telemetry: its tokens always get 1.
 """
 
 import math
@@ -44,7 +44,7 @@ class BucketStanding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BucketMultiplier:
-    """A multiplier and its parts: before_clamp = 1 + rank_adjustment + slope_term.
+    """A multiplier and its parts: before_clamp = 1 + strength x (rank_adjustment + slope_term).
 
     rank_adjustment, slope_term: None where rank or slope is not known or does not count.
     """
@@ -76,7 +76,7 @@ def bucket_multiplier(
         Within min..max; 1 with the reason as `basis` when rank and slope may not count.
 
     >>> standing = BucketStanding(rank_position=1, slope=0.6, confidence=0.5)
-    >>> bucket_multiplier(CapBucket.MICRO, standing, BucketOrderMultipliers()).multiplier
+    >>> bucket_multiplier(CapBucket.MICRO, standing, BucketOrderMultipliers(strength=1)).multiplier
     1.22
     """
     if bucket is CapBucket.XL:
@@ -88,7 +88,7 @@ def bucket_multiplier(
     adjustment = None if standing.rank_position is None else config.rank_adjustments.get(standing.rank_position, 0.0)
     bound = config.max_abs_slope
     slope_term = None if standing.slope is None else config.slope_weight * min(max(standing.slope, -bound), bound)
-    raw = 1.0 + (adjustment or 0.0) + (slope_term or 0.0)
+    raw = 1.0 + config.strength * ((adjustment or 0.0) + (slope_term or 0.0))
     return BucketMultiplier(
         multiplier=min(max(raw, config.bucket_multiplier_min), config.bucket_multiplier_max),
         basis=MultiplierBasis.RANKED,

@@ -38,6 +38,16 @@ class Timeframe(StrEnum):
         midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
         return midnight + (at - midnight) // self.duration * self.duration
 
+    def ceil(self, at: datetime) -> datetime:
+        """First open at or after `at`.
+
+        >>> from datetime import UTC
+        >>> str(Timeframe.D1.ceil(datetime(2025, 1, 1, 0, 1, tzinfo=UTC)))
+        '2025-01-02 00:00:00+00:00'
+        """
+        opened = self.floor(at)
+        return opened if opened == at else opened + self.duration
+
 
 MINUTES: dict[Timeframe, int] = {
     Timeframe.M1: 1,

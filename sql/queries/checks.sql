@@ -118,6 +118,14 @@ FROM regime.ae_score
 WHERE "timestamp" > (SELECT max("timestamp") FROM regime.ae_score) - interval '1 day'
 ORDER BY timeframe, bucket, "timestamp" DESC;
 
+-- name: coverage_by_day
+-- Share of the 15 channels that the hourly scores heard, day by day, over the last year that has any.
+SELECT ("timestamp" AT TIME ZONE 'UTC')::date AS day, avg(coverage)::double precision / 15 AS coverage
+FROM regime.ae_score
+WHERE timeframe = '1h' AND "timestamp" > (SELECT max("timestamp") FROM regime.ae_score) - interval '366 days'
+GROUP BY day
+ORDER BY day;
+
 -- name: compare_roll_ups_with_the_venue
 -- Hour bars the venue printed in the last seven days it was loaded for, beside a full hour of its own minutes.
 SELECT hour.symbol, hour."timestamp",

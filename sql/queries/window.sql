@@ -1,10 +1,10 @@
 -- Reading and replacing a window of any table with a time column. {table}, {key}, ... are filled with names that stand
--- in schema.sql. Of values, only instants and counts of rows are written out, and only in reads: a statement without
--- parameters streams by binary COPY; one with parameters is fetched whole, then converted.
+-- in schema.sql. Of values, only instants, counts of rows and keys of series are written out, and only in reads: a
+-- statement without parameters streams by binary COPY; one with parameters is fetched whole, then converted.
 
 -- name: read_window
--- Rows of a half-open window, in the order of the primary key.
-SELECT {columns} FROM {table} WHERE {time} >= {start} AND {time} < {end} ORDER BY {order};
+-- Rows of a half-open window.
+SELECT {columns} FROM {table} WHERE {time} >= {start} AND {time} < {end} {order};
 
 -- name: read_last_rows
 -- For each key, its last {rows} rows before an instant. The keys are found by skipping through the primary key, not by a scan.
@@ -23,6 +23,17 @@ CROSS JOIN LATERAL (
     SELECT {columns} FROM {table} AS t WHERE ({t_key}) = ({known_key}) AND t.{time} < {before} ORDER BY t.{time} DESC LIMIT {rows}
 ) AS last
 ORDER BY {last_order};
+
+-- name: read_last_rows_of
+-- For each series named, its last {rows} rows of the half-open stretch that is named with it; in no order, for that would be a sort on disk.
+SELECT {last_columns}
+FROM (VALUES {series}) AS known ({key}, since, before)
+CROSS JOIN LATERAL (
+    SELECT {columns} FROM {table} AS t
+    WHERE ({t_key}) = ({known_key}) AND t.{time} >= known.since AND t.{time} < known.before
+    ORDER BY t.{time} DESC
+    LIMIT {rows}
+) AS last;
 
 -- name: delete_window
 -- Forget a half-open window before it is written anew; gives the number of rows it had.

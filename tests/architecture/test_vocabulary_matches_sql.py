@@ -2,14 +2,21 @@
 
 import re
 from collections.abc import Iterable
+from typing import get_args
 
 import pytest
 
+from domain.config.token_state import TokenTimeframe
+from domain.regime.bucket_eligibility import SkipReason
+from domain.regime.bucket_return import RETURN_TIMEFRAMES
+from domain.regime.regime_event import RegimeEventKind
 from domain.regime.uptrend_state import NO_STATE, REASON, STATES
 from domain.vocabulary.bar_quarantine import QuarantineReason
-from domain.vocabulary.cap_bucket import REGIME_BUCKETS
+from domain.vocabulary.cap_bucket import REGIME_BUCKETS, CapBucket
+from domain.vocabulary.cap_status import CapBasis, CapStatus
 from domain.vocabulary.driver import DOMINANCE_DRIVERS, DRIVERS
-from domain.vocabulary.horizon import REGIME_TIMEFRAMES
+from domain.vocabulary.horizon import REGIME_TIMEFRAMES, Horizon
+from domain.vocabulary.phase import Phase
 from domain.vocabulary.timeframe import Timeframe
 from domain.vocabulary.uptrend import StateStatus, TransitionReason, UptrendState
 from pm_runtime.tick_row import TickMode
@@ -19,6 +26,29 @@ from sql.schema import SCHEMA_FILE
 RAW_TABLES = ("majors_price_data_ohlc", "lowcap_price_data_ohlc", "dominance_sample")
 WORDS: dict[str, Iterable[str]] = {
     "ae_score.bucket": REGIME_BUCKETS,
+    "bucket_eligibility.bucket": CapBucket,
+    "bucket_eligibility.reason": SkipReason,
+    "bucket_return_series.bucket": CapBucket,
+    "bucket_return_series.timeframe": RETURN_TIMEFRAMES,
+    "composite_return_series.timeframe": RETURN_TIMEFRAMES,
+    "phase_state.horizon": Horizon,
+    "phase_state.pending_label": Phase,
+    "phase_state.phase": Phase,
+    "phase_state_bucket.bucket": CapBucket,
+    "phase_state_bucket.horizon": Horizon,
+    "phase_state_bucket.pending_label": Phase,
+    "phase_state_bucket.phase": Phase,
+    "regime_event.bucket": CapBucket,
+    "regime_event.kind": RegimeEventKind,
+    "token_cap_bucket.bucket": CapBucket,
+    "token_metadata.cap_status": CapStatus,
+    "token_metadata.market_cap_basis": CapBasis,
+    "token_ta.timeframe": get_args(TokenTimeframe),
+    "token_uptrend_state.prev_state": UptrendState,
+    "token_uptrend_state.state": UptrendState,
+    "token_uptrend_state.status": StateStatus,
+    "token_uptrend_state.timeframe": get_args(TokenTimeframe),
+    "token_uptrend_state.transition_reason": TransitionReason,
     "ae_score.timeframe": Timeframe,
     "bar_quarantine.reason": QuarantineReason,
     "bar_quarantine.table_name": RAW_TABLES,

@@ -1,5 +1,6 @@
 """The chain on a small simulated market: real Dagster runs over a real Postgres."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
@@ -12,20 +13,31 @@ from resources.candle_source import CANDLE_SCHEMA, DOMINANCE_SCHEMA
 from resources.tables import Tables
 from sql.database import connect
 from sql.database_role import DatabaseRole
-from sql.pm_config import write_pm_config
-from tests.chain_runs import RAW_TABLES, TABLES, days_before, given_market, run_chain, small_market, stored
+from tests.chain_runs import (
+    RAW_TABLES,
+    TABLES,
+    TWO_MEMBERS,
+    configure,
+    days_before,
+    given_market,
+    run_chain,
+    small_market,
+    stored,
+)
 
 pytestmark = pytest.mark.postgres
 
 LAST = date(2026, 3, 9)
 AS_OF = datetime(2026, 3, 10, tzinfo=UTC)
 FIRST = days_before(LAST, 399)
+MARKET = small_market(simulation_lowcaps=12)
 
 
 @pytest.fixture(scope="module")
 def made_once(module_database):
     """The chain over 400 days in one run, and its rows."""
-    result = run_chain(FIRST, LAST, as_of=AS_OF)
+    configure(TWO_MEMBERS)
+    result = run_chain(FIRST, LAST, as_of=AS_OF, market=MARKET)
     return result, {table: stored(table) for table in TABLES}
 
 
@@ -63,7 +75,7 @@ def test_every_inline_check_is_recorded_as_passed(made_once):
 def test_materializing_again_gives_the_same_bytes(made_once):
     _, rows = made_once
 
-    run_chain(FIRST, LAST, as_of=AS_OF)
+    run_chain(days_before(LAST, 59), LAST, as_of=AS_OF, market=MARKET)
 
     for table, before in rows.items():
         assert stored(table).equals(before), table
@@ -74,7 +86,7 @@ def test_the_last_days_one_by_one_give_what_the_range_gave(made_once):
 
     for back in (3, 2, 1, 0):
         day = days_before(LAST, back)
-        run_chain(day, day, as_of=AS_OF)
+        run_chain(day, day, as_of=AS_OF, market=MARKET)
 
     for table, before in rows.items():
         assert stored(table).equals(before), table
@@ -90,14 +102,53 @@ def test_refused_rows_are_kept_once_with_their_reason(made_once):
 
 
 def test_a_changed_configuration_is_visible_in_the_rows_it_makes(made_once):
-    with connect(DatabaseRole.CONSOLE) as connection:
-        version = write_pm_config(connection, {"scores": {"min_coverage": 15}}, author="test", reason="test")
+    version = configure({**TWO_MEMBERS, "scores": {"min_coverage": 15}})
 
-    run_chain(LAST, LAST, as_of=AS_OF, tables=("regime.ae_score",))
+    run_chain(LAST, LAST, as_of=AS_OF, market=MARKET, tables=("regime.ae_score",))
 
     scores = stored("regime.ae_score").filter(pl.col("timestamp") >= AS_OF - timedelta(days=1))
     assert scores["config_version"].unique().to_list() == [version]
-    assert scores["degraded"].all()
+    assert (scores["degraded"] == (scores["coverage"] < 15)).all()
+
+
+def test_every_channel_of_every_bucket_speaks_in_the_end(made_once):
+    _, rows = made_once
+    newest = rows["regime.ae_score"].filter(
+        pl.col("timestamp") == pl.col("timestamp").max().over("timeframe", "bucket")
+    )
+
+    assert newest["coverage"].unique().to_list() == [15]
+    assert newest["bucket"].n_unique() == 5
+
+
+def test_every_bucket_has_a_driver_returns_and_phases_of_its_own(made_once):
+    _, rows = made_once
+    buckets = {"nano", "micro", "mid", "big", "large"}
+    phases = rows["regime.phase_state_bucket"]
+
+    assert buckets <= set(rows["regime.regime_price_data_ohlc"]["driver"])
+    assert set(rows["regime.bucket_return_series"]["bucket"]) >= buckets
+    assert set(phases.select("bucket", "horizon").rows()) >= {
+        (b, h) for b in buckets for h in ("macro", "meso", "micro")
+    }
+    assert rows["regime.phase_state_bucket"]["score"].n_unique() > phases.height * 0.9
+    assert rows["regime.composite_return_series"]["weight_nano"].min() == pytest.approx(0.15)
+
+
+def test_seven_days_of_a_bucket_are_one_query(made_once):
+    week = Tables().query("bucket_returns_of_a_week", ("micro", AS_OF))
+
+    assert week["timestamp"].to_list() == [AS_OF - timedelta(hours=hours) for hours in range(168, 0, -1)]
+    assert week.columns == ["timestamp", "r_bucket", "resid_btc", "resid_alt", "index_level"]
+
+
+def test_multipliers_of_the_contexts_move(made_once):
+    _, rows = made_once
+    documents = [json.loads(text) for text in rows["regime.regime_context"]["context"][-300:]]
+    multipliers = {entry["multiplier"] for document in documents for entry in document["bucket_multipliers"].values()}
+
+    assert len(multipliers) > 10
+    assert 0.7 <= min(multipliers) < 1 < max(multipliers) <= 1.3
 
 
 def hours(

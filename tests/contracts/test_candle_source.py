@@ -13,7 +13,13 @@ from domain.vocabulary.timeframe import Timeframe
 from domain.vocabulary.universe import MAJORS, Universe
 from resources.candle_files import CandleFiles
 from resources.candle_memory import CandleMemory
-from resources.candle_source import CANDLE_SCHEMA, DOMINANCE_SCHEMA, CandleSource, SourceTerms
+from resources.candle_source import (
+    CANDLE_SCHEMA,
+    DOMINANCE_SCHEMA,
+    MARKET_CAP_SCHEMA,
+    CandleSource,
+    SourceTerms,
+)
 from resources.simulated_market import SimulatedMarket
 
 END = datetime(2025, 7, 1, tzinfo=UTC)
@@ -42,6 +48,19 @@ timeframe = "1h"
 time_zone = "UTC"
 timestamp_column = "at"
 metrics = { "BTC.d" = "btc", "USDT.d" = "usdt" }
+[[market_caps]]
+path = "caps.csv"
+source = "index"
+chain = "test"
+time_zone = "UTC"
+[market_caps.columns]
+token = "coin"
+timestamp = "at"
+market_cap = "cap"
+circulating_supply = "supply"
+fdv = "fdv"
+volume_24h = "volume"
+liquidity = "pools"
 """
 
 
@@ -74,9 +93,23 @@ def samples() -> pl.DataFrame:
     return pl.concat(frames).select(pl.col(name).cast(dtype) for name, dtype in DOMINANCE_SCHEMA.items())
 
 
+def readings() -> pl.DataFrame:
+    """Caps of a major and two tokens every six hours, some of them unknown, zero or no number."""
+    at = pl.datetime_range(END - 3 * DAY, END, 6 * HOUR, closed="left", time_unit="us", eager=True)
+    cap = pl.Series([1e6, None, 0.0, float("nan")] * 3)
+    frames = [
+        pl.DataFrame({"timestamp": at, "market_cap_usd": cap, "circulating_supply": supply}).with_columns(
+            token_contract=pl.lit(token), chain=pl.lit("test"), source=pl.lit("index"), liquidity_usd=2.0
+        )
+        for token, supply in (("BTC", 2e7), ("MOG", 1e15), ("PEPE", None))
+    ]
+    empty = pl.DataFrame(schema=MARKET_CAP_SCHEMA)
+    return pl.concat([empty, *frames], how="diagonal_relaxed").cast(MARKET_CAP_SCHEMA)
+
+
 def memory(folder: Path) -> CandleSource:
     bars = {universe: bars_of(universe) for universe in Universe}
-    return CandleMemory(bars=bars, samples=samples(), terms=(SourceTerms("venue", "base"),))
+    return CandleMemory(bars=bars, samples=samples(), terms=(SourceTerms("venue", "base"),), caps=readings())
 
 
 def files(folder: Path) -> CandleSource:
@@ -91,6 +124,9 @@ def files(folder: Path) -> CandleSource:
     rest.with_columns(pl.col("ts").dt.epoch("ms")).write_csv(folder / "bars.csv.gz", compression="gzip")
     wide = samples().pivot(on="metric", index="timestamp", values="value_pct")
     wide.rename({"timestamp": "at", "BTC.d": "btc", "USDT.d": "usdt"}).write_csv(folder / "dominance.csv")
+    told = {"token_contract": "coin", "timestamp": "at", "market_cap_usd": "cap", "circulating_supply": "supply"}
+    told |= {"fdv_usd": "fdv", "volume_24h_usd": "volume", "liquidity_usd": "pools"}
+    readings().rename(told).drop("chain", "source").write_csv(folder / "caps.csv")
     (folder / "candles.toml").write_text(LAYOUT, encoding="utf-8")
     return CandleFiles(folder)
 
@@ -180,6 +216,37 @@ def test_a_window_that_cannot_be_right_raises(source):
                 ask()
 
 
+def test_market_caps_have_the_declared_columns_and_name_what_they_are_of(source):
+    found = source.market_caps(END - DAY, END)
+
+    assert dict(found.schema) == MARKET_CAP_SCHEMA
+    assert found.height > 0
+    assert found.select("token_contract", "chain", "timestamp", "source").null_count().sum_horizontal().item() == 0
+
+
+def test_market_cap_windows_are_cuts_of_a_larger_one(source):
+    whole = source.market_caps(END - 30 * DAY, END + 30 * DAY)
+    for start, stop in ((END - 2.5 * DAY, END - 5 * HOUR), (END - DAY, END), (END - 26 * HOUR, END - 23 * HOUR)):
+        within = whole.filter(pl.col("timestamp").is_between(start, stop, closed="left"))
+
+        assert within.height > 0
+        assert_frame_equal(ordered(source.market_caps(start, stop)), ordered(within))
+
+
+@pytest.mark.parametrize("at", [END - 10 * HOUR, END - DAY, END + 100 * DAY])
+def test_an_empty_window_has_no_market_caps(source, at):
+    found = source.market_caps(at, at)
+
+    assert dict(found.schema) == MARKET_CAP_SCHEMA
+    assert found.is_empty()
+
+
+def test_a_window_of_market_caps_that_cannot_be_right_raises(source):
+    for start, end in ((END.replace(tzinfo=None), END), (END, END.replace(tzinfo=None)), (END, END - HOUR)):
+        with pytest.raises(ValueError, match="must"):
+            source.market_caps(start, end)
+
+
 def test_every_source_of_the_rows_has_its_terms(source):
     first, end = source.span()
     named = {name for universe in Universe for name in source.candles(universe, first, end)["source"]}
@@ -204,3 +271,9 @@ def test_files_give_the_rows_they_were_written_from(tmp_path, universe):
     from_files = files(tmp_path).candles(universe, END - 10 * DAY, END)
 
     assert_frame_equal(ordered(from_files), ordered(memory(tmp_path).candles(universe, END - 10 * DAY, END)))
+
+
+def test_files_give_the_market_caps_they_were_written_from(tmp_path):
+    from_files = files(tmp_path).market_caps(END - 10 * DAY, END)
+
+    assert_frame_equal(ordered(from_files), ordered(memory(tmp_path).market_caps(END - 10 * DAY, END)))

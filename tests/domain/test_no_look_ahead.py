@@ -26,6 +26,8 @@ from domain.vocabulary.driver import DEFAULT_BOOK_ID
 from domain.vocabulary.timeframe import Timeframe
 from domain.vocabulary.window import Window
 from tests.faulty_feed import END, START, UTC_US, break_some, dominance_samples, driver_states, raw_bars
+from tests.faulty_group import log_streams, tag_readings
+from tests.group_series import composite_rows, group_rows, hourly_references, membership, phases
 from tests.look_ahead import Inputs, SeriesFunction, look_ahead, scaled, shuffled
 
 SEED = 11
@@ -76,8 +78,9 @@ def sampled_dominance(inputs: Inputs, as_of: datetime) -> pl.DataFrame:
 
 
 def all_drivers(inputs: Inputs, as_of: datetime) -> pl.DataFrame:
-    window, config = Window(START, END), DriverBarConfig()
-    given = {"majors": inputs["majors"], "samples": inputs["samples"], "last_levels": NO_LEVELS}
+    window, config = Window(START, END), DriverBarConfig().model_copy(update={"bucket_min_members": 2})
+    given = {name: inputs[name] for name in ("majors", "lowcaps", "samples")}
+    given |= {"members": membership(inputs["tags"]), "last_levels": NO_LEVELS}
     return driver_set_bars(**given, window=window, as_of=as_of, config=config).bars
 
 
@@ -102,10 +105,17 @@ def functions() -> dict[str, SeriesFunction]:
     """Every series function over the seeded feed; the inputs of each are what the ones before it made in the end."""
     raw, samples = raw_bars(SEED), dominance_samples(SEED)
     accepted = accepted_rows({"raw": raw}, END)
-    majors = rolled_bars({"bars": accepted.filter(chain="majors")}, END).rename({"token_contract": "symbol"})
-    drivers = all_drivers({"majors": majors, "samples": samples}, END)
+    tokens, tags = rolled_bars({"bars": accepted}, END), tag_readings(SEED)
+    majors = tokens.filter(chain="majors").rename({"token_contract": "symbol"})
+    feed = {"majors": majors, "lowcaps": tokens.filter(chain="sol"), "samples": samples, "tags": tags}
+    drivers = all_drivers(feed, END)
     rows = drivers.join(indicators({"bars": drivers}, END), on=[*DRIVER_KEY, "timestamp"])
     evaluations = drivers.filter(pl.col("timeframe").is_in(["1m", "15m", "1h", "4h"])).select("timeframe", "timestamp")
+    references = hourly_references({"drivers": drivers}, END)
+    groups = {"bars": tokens, "tags": tags, "references": references}
+    returns = group_rows(groups, END).drop_nulls("r_bucket")
+    hours = evaluations.filter(timeframe="1h").unique()
+    composite = {"returns": returns, "references": references, "evaluations": hours}
     table = {
         "validate_bars": (accepted_rows, {"raw": raw}, True, break_all),
         "validate_bars, refused": (refused_rows, {"raw": raw}, False, break_all),
@@ -113,10 +123,14 @@ def functions() -> dict[str, SeriesFunction]:
         "load_bars": (loaded_bars, {"raw": raw}, True, break_all),
         "index_bars": (composite_bars, {"majors": majors}, False, scaled),
         "dominance_bars": (sampled_dominance, {"samples": samples}, True, scaled),
-        "driver_set_bars": (all_drivers, {"majors": majors, "samples": samples}, True, scaled),
+        "driver_set_bars": (all_drivers, feed, True, scaled),
         "indicator_frame": (indicators, {"bars": drivers}, False, scaled),
         "uptrend_frame": (uptrends, {"rows": rows}, False, scaled),
         "ae_score_frame": (scores, {"states": driver_states(SEED), "evaluations": evaluations}, False, shuffled),
+        "reference_returns": (hourly_references, {"drivers": drivers}, False, scaled),
+        "bucket_returns": (group_rows, groups, False, scaled),
+        "composite_returns": (composite_rows, composite, False, scaled_within_coverage),
+        "phase_frame": (phases, {"streams": log_streams(SEED)}, False, scaled_within_coverage),
     }
     return {
         name: SeriesFunction(make, inputs, END, stops, garble) for name, (make, inputs, stops, garble) in table.items()
@@ -127,11 +141,16 @@ NAMES = (
     *("validate_bars", "validate_bars, refused", "roll_up", "load_bars"),
     *("index_bars", "dominance_bars", "driver_set_bars"),
     *("indicator_frame", "uptrend_frame", "ae_score_frame"),
+    *("reference_returns", "bucket_returns", "composite_returns", "phase_frame"),
 )
 
 
 def break_all(raw: pl.DataFrame, seed: int) -> pl.DataFrame:
     return break_some(scaled(raw, seed), seed, fraction=0.2)
+
+
+def scaled_within_coverage(frame: pl.DataFrame, seed: int) -> pl.DataFrame:
+    return scaled(frame, seed).with_columns(pl.col("^coverage$").clip(0, 1))
 
 
 @pytest.mark.parametrize("at", INSTANTS.values(), ids=INSTANTS.keys())
@@ -149,6 +168,21 @@ def test_the_feed_is_as_bad_as_it_claims():
     assert refused.duplicates > 100
     assert set(partial["timeframe"]) == {"5m", "15m", "1h", "4h", "1d"}
     assert {"S0", "S1", "S2", "S3"} <= set(states["state"])
+
+
+def test_the_groups_are_as_bad_as_they_claim():
+    groups, phase_rows = functions()["bucket_returns"], phases(functions()["phase_frame"].inputs, END)
+    rows = group_rows(groups.inputs, END)
+    composite = composite_rows(functions()["composite_returns"].inputs, END)
+    moved = groups.inputs["tags"].group_by("token_contract").agg(pl.col("bucket").n_unique())
+
+    assert rows["r_bucket"].null_count() > 0
+    assert min(rows[name].sum() for name in ("dropped_count", "clipped_count")) > 0
+    assert (moved["bucket"] == 2).sum() > 2
+    assert set(composite["group_count"]) == {None, 1, 2}
+    assert phase_rows["horizon"].value_counts().filter(pl.col("count") > 40).height == 3
+    assert phase_rows["confidence"].null_count() > 0
+    assert phase_rows["phase"].n_unique() >= 6
 
 
 def centred_mean(inputs: Inputs, as_of: datetime) -> pl.DataFrame:
@@ -185,6 +219,44 @@ def states_read_at_their_open(inputs: Inputs, as_of: datetime) -> pl.DataFrame:
     return scores({**inputs, "states": early}, as_of)
 
 
+def tags_of_the_same_day(inputs: Inputs, as_of: datetime) -> pl.DataFrame:
+    early = inputs["tags"].with_columns(pl.col("timestamp") - timedelta(days=1))
+    either = pl.concat([early, inputs["tags"]])
+    either = either.unique(["token_contract", "timestamp"], keep="first", maintain_order=True)
+    return group_rows({**inputs, "tags": either}, as_of)
+
+
+def survivors_only(inputs: Inputs, as_of: datetime) -> pl.DataFrame:
+    bars = inputs["bars"]
+    last = bars.group_by("token_contract").agg(pl.col("timestamp").max().alias("last"))
+    alive = last.filter(pl.col("last") == pl.col("last").max())
+    return group_rows({**inputs, "bars": bars.join(alive, on="token_contract", how="semi")}, as_of)
+
+
+def reference_of_the_next_bar(inputs: Inputs, as_of: datetime) -> pl.DataFrame:
+    early = inputs["references"].with_columns(pl.col("timestamp") - timedelta(hours=1))
+    return group_rows({**inputs, "references": early}, as_of)
+
+
+def silent_groups_at_their_mean(inputs: Inputs, as_of: datetime) -> pl.DataFrame:
+    means = inputs["returns"].group_by("bucket").agg(pl.col("r_bucket").mean().alias("mean"))
+    own = inputs["returns"].select("bucket", "timestamp", "r_bucket", "coverage")
+    full = inputs["evaluations"].join(means, how="cross").join(own, on=["bucket", "timestamp"], how="left")
+    filled = full.with_columns(pl.col("r_bucket").fill_null(pl.col("mean")), pl.col("coverage").fill_null(0.0))
+    return composite_rows({**inputs, "returns": filled}, as_of)
+
+
+def indices_smoothed_both_ways(inputs: Inputs, as_of: datetime) -> pl.DataFrame:
+    smooth = pl.col("subject_log_index").rolling_mean(3, center=True, min_samples=1).over("subject")
+    return phases({"streams": inputs["streams"].sort("subject", "timestamp").with_columns(smooth)}, as_of)
+
+
+def index_of_the_next_hour(inputs: Inputs, as_of: datetime) -> pl.DataFrame:
+    ordered = inputs["streams"].sort("subject", "timestamp")
+    late = ordered.with_columns(pl.col("subject_log_index").shift(-1).over("subject"))
+    return phases({"streams": late}, as_of)
+
+
 LEAKS = {
     centred_mean: "indicator_frame",
     share_of_the_whole_mean: "indicator_frame",
@@ -192,6 +264,12 @@ LEAKS = {
     forming_bars: "roll_up",
     hour_seen_from_its_open: "roll_up",
     states_read_at_their_open: "ae_score_frame",
+    tags_of_the_same_day: "bucket_returns",
+    survivors_only: "bucket_returns",
+    reference_of_the_next_bar: "bucket_returns",
+    silent_groups_at_their_mean: "composite_returns",
+    indices_smoothed_both_ways: "phase_frame",
+    index_of_the_next_hour: "phase_frame",
 }
 
 

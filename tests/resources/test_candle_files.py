@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import polars as pl
@@ -105,6 +105,72 @@ def test_terms_are_ordered_by_priority(tmp_path):
     assert source.terms == (SourceTerms("best", "base"), SourceTerms("s", "base"))
 
 
+CAPS = '[[market_caps]]\npath = "caps.csv"\nsource = "index"\nchain = "c"\n'
+
+
+def sized(folder: Path, csv: str, layout: str) -> CandleFiles:
+    """A folder with a file of caps or supplies beside a candle, and what the layout says of it."""
+    (folder / "caps.csv").write_text(csv, encoding="utf-8")
+    return files(folder, "2025-01-01T00:00:00Z,X,1,1,1,1,1\n", CAPS + layout)
+
+
+def test_a_table_without_times_holds_at_every_midnight_of_the_window(tmp_path):
+    source = sized(tmp_path, "coin,coins\nX,5\nY,\n", 'columns = { token = "coin", circulating_supply = "coins" }\n')
+
+    found = source.market_caps(T0 - timedelta(hours=1), T0 + timedelta(days=1, hours=1))
+
+    assert found.select("timestamp", "token_contract", "circulating_supply").sort(
+        "timestamp", "token_contract"
+    ).rows() == [
+        (T0 + timedelta(days=day), token, supply) for day in (0, 1) for token, supply in (("X", 5.0), ("Y", None))
+    ]
+    assert source.market_caps(T0 + timedelta(hours=1), T0 + timedelta(hours=23)).is_empty()
+
+
+def test_midnights_are_those_of_utc_whatever_the_zone_of_the_window(tmp_path):
+    source = sized(tmp_path, "coin,coins\nX,5\n", 'columns = { token = "coin", circulating_supply = "coins" }\n')
+    start = T0.astimezone(timezone(timedelta(hours=5, minutes=30)))
+
+    assert source.market_caps(start, start + timedelta(days=1))["timestamp"].to_list() == [T0]
+
+
+def test_a_supply_counts_coins_whatever_the_prefix_of_its_symbol(tmp_path):
+    layout = 'columns = { token = "coin", circulating_supply = "coins" }\nstrip_suffix = "USDT"\n'
+    source = sized(tmp_path, "coin,coins\n1000PEPEUSDT,7\nBTCDOMUSDT,1\n", layout + 'multipliers = { 1000 = 1000.0 }\n'
+        'exclude = ["BTCDOM"]\n')  # fmt: skip
+
+    found = source.market_caps(T0, T0 + timedelta(days=1))
+
+    assert found.select("token_contract", "circulating_supply").rows() == [("PEPE", 7.0)]
+
+
+def test_what_is_no_amount_is_unknown_and_what_is_no_token_or_time_is_no_reading(tmp_path):
+    rows = "X,2025-01-01T01:00:00Z,n/a\n,2025-01-01T01:00:00Z,1\nX,soon,1\nX,2025-01-01T02:00:00Z,0\n"
+    layout = 'columns = { token = "coin", timestamp = "at", market_cap = "cap" }\n'
+
+    found = sized(tmp_path, "coin,at,cap\n" + rows, layout).market_caps(T0, T0 + timedelta(days=1))
+
+    assert found.sort("timestamp")["market_cap_usd"].to_list() == [None, 0.0]
+
+
+def test_caps_at_times_without_a_zone_are_an_error_that_says_what_to_set(tmp_path):
+    source = sized(
+        tmp_path,
+        "coin,at,cap\nX,2025-01-01,1\n",
+        'columns = { token = "coin", timestamp = "at", market_cap = "cap" }\n',
+    )
+
+    with pytest.raises(LayoutError, match=r"caps.csv: times in 'at' bear no zone; set time_zone"):
+        source.market_caps(T0, T0 + timedelta(days=1))
+
+
+def test_a_wrong_column_of_a_table_is_named(tmp_path):
+    source = sized(tmp_path, "coin\nX\n", 'columns = { token = "coin", circulating_supply = "coins" }\n')
+
+    with pytest.raises(LayoutError, match=r"caps.csv has no column \['coins'\]"):
+        source.market_caps(T0, T0 + timedelta(days=1))
+
+
 @pytest.fixture(scope="module")
 def archive(shared_data):
     return CandleFiles(shared_data)
@@ -159,3 +225,43 @@ def test_recorded_dominance_is_daily_and_without_holes(archive):
 
     assert samples.group_by("metric").len().sort("metric").rows() == [("BTC.d", 547), ("USDT.d", 547)]
     assert set(samples["timeframe"]) == {"1d"}
+
+
+@pytest.mark.real_data
+def test_recorded_snapshots_stand_at_the_midnight_that_begins_their_day(archive, shared_data):
+    coins = pl.read_parquet(shared_data / "coingecko_daily_2021" / "coins_daily.parquet").filter(coin_id="bitcoin")
+    start, end = (datetime(2021, 1, day, tzinfo=UTC) for day in (2, 31))
+    hours = archive.candles(Universe.MAJORS, start, end).filter(token_contract="BTC")
+    opens = hours.filter(pl.col("timestamp").dt.hour() == 0).select(date=pl.col("timestamp").dt.date(), open="open_usd")
+
+    ratio = opens.join(coins, on="date").select(pl.col("price").cast(pl.Float64) / pl.col("open")).to_series()
+    assert ratio.len() == 29
+    assert (ratio - 1).abs().median() < 0.005
+
+
+@pytest.mark.real_data
+def test_no_recorded_coin_is_a_major_or_pegged_to_one(archive):
+    start, end = datetime(2021, 5, 15, tzinfo=UTC), datetime(2021, 5, 16, tzinfo=UTC)
+    bars, caps = archive.candles(Universe.LOWCAP, start, end), archive.market_caps(start, end)
+
+    of_coins = caps.filter(chain="coingecko")
+    assert not {"bitcoin", "wrapped-bitcoin", "tether", "staked-ether"} & {
+        *bars["token_contract"],
+        *of_coins["token_contract"],
+    }
+    assert set(bars["token_contract"]) == set(of_coins["token_contract"])
+    assert (of_coins.height, (of_coins["market_cap_usd"] == 0).sum()) == (1628, 204)
+
+
+@pytest.mark.real_data
+def test_recorded_supplies_times_prices_are_the_caps_recorded_beside_them(archive, shared_data):
+    day = datetime(2025, 6, 30, tzinfo=UTC)
+    listed = pl.read_csv(shared_data / "binance_um_futures" / "symbols_dev.csv")
+    told = listed.select(token_contract="base", cap="approx_mcap_2025_06_30").drop_nulls()
+    bars = archive.candles(Universe.LOWCAP, day, day + timedelta(days=1)).filter(pl.col("timestamp").dt.hour() == 23)
+    supplies = archive.market_caps(day, day + timedelta(days=1))
+
+    caps = bars.join(supplies, on=["token_contract", "chain"]).join(told, on="token_contract")
+    made = caps.select(pl.col("circulating_supply") * pl.col("close_usd") / pl.col("cap")).to_series()
+    assert {"PEPE", "MOG", "BABYDOGE", "1INCH"} <= set(caps["token_contract"])
+    assert (made - 1).abs().max() < 1e-6

@@ -7,6 +7,8 @@ from resources.candle_layout import BUNDLED_LAYOUTS, CandleLayout, LayoutError, 
 ENTRY = 'path = "a.csv"\nsource = "s"\nchain = "c"\nvolume_unit = "base"\n'
 GOOD = f'name = "own"\n[[candles]]\n{ENTRY}symbol = "BTC"\ntimeframe = "1h"\n'
 
+CAPS = '[[market_caps]]\npath = "a.csv"\nsource = "s"\nchain = "c"\n'
+
 
 def folder_with(tmp_path: Path, layout: str = "", *files: str) -> Path:
     if layout:
@@ -32,9 +34,24 @@ def test_a_layout_named_is_used_before_the_one_in_the_folder(tmp_path):
 
 def test_a_bundled_layout_is_used_when_all_its_files_are_there(tmp_path):
     bundled = read_layout(BUNDLED_LAYOUTS / "binance_um_archive.toml")
-    paths = [entry.path for entry in (*bundled.candles, *bundled.dominance)]
+    paths = [entry.path for entry in bundled.entries]
 
     assert find_layout(folder_with(tmp_path, "", *paths))[0] == bundled
+
+
+def test_a_bundled_layout_is_not_used_when_a_file_of_caps_is_missing(tmp_path):
+    bundled = read_layout(BUNDLED_LAYOUTS / "binance_um_archive.toml")
+    paths = [entry.path for entry in (*bundled.candles, *bundled.dominance)]
+
+    with pytest.raises(LayoutError, match=r"binance_um_archive lacks \['binance_um_futures/symbols_dev.csv'\]"):
+        find_layout(folder_with(tmp_path, "", *paths))
+
+
+def test_the_coins_left_out_are_the_same_for_prices_and_for_caps():
+    bundled = read_layout(BUNDLED_LAYOUTS / "binance_um_archive.toml")
+    left_out = {entry.exclude for entry in (*bundled.candles, *bundled.market_caps) if entry.chain == "coingecko"}
+
+    assert [len(names) > 70 for names in left_out] == [True]
 
 
 def test_a_folder_that_fits_nothing_says_what_was_looked_for_and_what_to_write(tmp_path):
@@ -64,6 +81,10 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path):
         (GOOD.replace("base", "coins"), "volume_unit"),
         (GOOD + '[[dominance]]\npath = "d.csv"\nsource = "d"\nmetrics = { "ETH.d" = "x" }\n', "ETH.d"),
         (GOOD + GOOD.replace('name = "own"\n', "").replace("base", "usd"), "one volume_unit"),
+        (GOOD + CAPS + 'columns = { token = "x" }\n', "set columns.market_cap or columns.circulating_supply"),
+        (GOOD + CAPS + 'columns = { market_cap = "x" }\n', "token"),
+        (GOOD + CAPS + 'timeframe = "1d"\ncolumns = { token = "x", market_cap = "y" }\n', "has no timeframe"),
+        (GOOD + CAPS + 'columns = { token = "x", market_cap = "y", supply = "z" }\n', "supply"),
         ("name =", "not a candle layout"),
     ],
 )

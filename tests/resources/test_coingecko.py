@@ -95,48 +95,57 @@ def test_a_lasting_fault_is_an_error_after_four_calls_and_never_an_old_value(fau
 
 def coin(number: int, **changed: object) -> dict[str, object]:
     listed = {"id": f"coin-{number:04}", "symbol": "c", "market_cap": 1e9 - number, "circulating_supply": 10.0}
-    return listed | {"current_price": 2.0, "last_updated": "2026-01-01T11:56:10.000Z"} | changed
+    listed |= {"fully_diluted_valuation": 2e9, "total_volume": 5.0, "last_updated": "2026-01-01T11:56:10.000Z"}
+    return listed | changed
 
 
-def test_caps_are_read_in_pages_of_250_until_a_short_one():
+def test_coins_are_read_by_their_ids_250_a_call():
     def answer(asked: Asked) -> Reply:
-        page, size = int(asked.query["page"]), int(asked.query["per_page"])
-        return Reply([coin(each) for each in range(620)][(page - 1) * size : page * size])
+        return Reply([coin(int(each.removeprefix("coin-"))) for each in asked.query["ids"].split(",")])
 
     with serving(answer) as api:
-        found = CoinGecko(client_of(api)).market_caps(pages=9)
+        found = CoinGecko(client_of(api)).market_caps([f"coin-{each:04}" for each in range(620)] * 2)
 
     assert dict(found.schema) == CAP_SCHEMA
-    assert (found.height, [asked.query["per_page"] for asked in api.asked]) == (620, ["250"] * 3)
+    assert found["coin_id"].to_list() == [f"coin-{each:04}" for each in range(620)]
+    assert [asked.query["ids"].count(",") for asked in api.asked] == [249, 249, 119]
+    assert {asked.query["per_page"] for asked in api.asked} == {"250"}
 
 
-def test_a_coin_that_moved_to_the_next_page_is_one_row_the_newer():
-    older = coin(1, last_updated="2026-01-01T11:00:00.000Z", market_cap=5.0)
-    pages = [Reply([coin(0), older]), Reply([coin(1), coin(2)]), Reply([])]
-    with serving(in_turn(*pages)) as api:
-        found = CoinGecko(client_of(api), page_limit=2).market_caps(pages=3)
-
-    assert found["coin_id"].to_list() == ["coin-0000", "coin-0001", "coin-0002"]
-    assert found["market_cap_usd"].to_list() == [1e9, 1e9 - 1, 1e9 - 2]
+def caps_of(*coins: object) -> pl.DataFrame:
+    with serving(in_turn(Reply(list(coins)))) as api:
+        return CoinGecko(client_of(api)).market_caps(["any"])
 
 
-@pytest.mark.parametrize("absent", [0, None, "x"])
-def test_a_cap_of_zero_is_not_known(absent):
-    with serving(in_turn(Reply([coin(0, market_cap=absent, circulating_supply=absent, last_updated=absent)]))) as api:
-        (row,) = CoinGecko(client_of(api)).market_caps(pages=1).to_dicts()
+def test_a_coin_comes_with_its_size_and_the_instant_of_it():
+    at = datetime(2026, 1, 1, 11, 56, 10, tzinfo=UTC)
 
-    assert (row["market_cap_usd"], row["circulating_supply"], row["updated_at"]) == (None, None, None)
+    assert caps_of(coin(1)).row(0) == ("coin-0001", 1e9 - 1, 10.0, 2e9, 5.0, at)
 
 
-def test_an_empty_list_of_coins_is_an_empty_frame():
+@pytest.mark.parametrize(("told", "read"), [(0, 0.0), (None, None), ("x", None), ("7.5", 7.5), (True, None)])
+def test_a_size_is_given_as_it_was_received(told, read):
+    row = caps_of(coin(0, market_cap=told, circulating_supply=told, total_volume=told)).to_dicts()[0]
+
+    assert (row["market_cap_usd"], row["circulating_supply"], row["volume_24h_usd"]) == (read, read, read)
+
+
+@pytest.mark.parametrize("absent", [None, 7, "yesterday", "2026-01-01T11:56:10"])
+def test_an_instant_that_cannot_be_read_is_null(absent):
+    assert caps_of(coin(0, last_updated=absent))["updated_at"].to_list() == [None]
+
+
+def test_nobody_is_asked_for_no_coin():
     with serving(in_turn(Reply([]))) as api:
-        assert dict(CoinGecko(client_of(api)).market_caps(pages=1).schema) == CAP_SCHEMA
+        assert dict(CoinGecko(client_of(api)).market_caps([]).schema) == CAP_SCHEMA
+
+    assert api.asked == []
 
 
-@pytest.mark.parametrize("body", [{}, [7], [{"id": 7, "symbol": "c"}], [{"id": "c"}]])
+@pytest.mark.parametrize("body", [{}, [7], [{"id": 7, "symbol": "c"}], [{"symbol": "c"}]])
 def test_coins_of_another_shape_are_an_error(body):
     with serving(in_turn(Reply(body))) as api, pytest.raises(SourceError, match=r"/coins/markets.*expected"):
-        CoinGecko(client_of(api)).market_caps(pages=1)
+        CoinGecko(client_of(api)).market_caps(["any"])
 
 
 @pytest.mark.real_data
@@ -153,11 +162,11 @@ def test_the_recorded_figures_are_read(shared_data, year):
 
 
 @pytest.mark.real_data
-def test_the_recorded_markets_are_read(shared_data):
-    coins = json.loads((shared_data / "api_samples/coingecko/coins_markets_2023-01-16.json").read_text("utf-8"))
-    with serving(in_turn(Reply(coins))) as api:
-        found = CoinGecko(client_of(api)).market_caps(pages=1)
+@pytest.mark.parametrize("file", ["coins_markets_2023-01-16.json", "coins_markets_2026-09-12_3of9_rows.json"])
+def test_the_recorded_markets_are_read(shared_data, file):
+    coins = json.loads((shared_data / "api_samples/coingecko" / file).read_text("utf-8"))
+    found = caps_of(*coins)
 
-    caps = {each["id"]: each["market_cap"] or None for each in coins}
-    assert dict(found.select("coin_id", "market_cap_usd").iter_rows()) == caps
+    fields = ("id", "market_cap", "circulating_supply", "fully_diluted_valuation", "total_volume")
+    assert found.drop("updated_at").rows() == sorted(tuple(each[field] for field in fields) for each in coins)
     assert found["updated_at"].null_count() == 0

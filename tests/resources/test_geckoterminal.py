@@ -1,10 +1,11 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+import polars as pl
 import pytest
 
 from domain.vocabulary.timeframe import Timeframe
-from resources.geckoterminal import GeckoTerminal
+from resources.geckoterminal import POOL_SCHEMA, GeckoTerminal
 from resources.source_error import RequestRefusedError, SourceError, SourceUnavailableError
 from resources.venue_bar import VenueBars
 from tests.loopback_api import Asked, LoopbackApi, Reply, client_of, in_turn, serving
@@ -165,3 +166,65 @@ def test_the_recorded_errors_are_told_apart(shared_data):
         minutes(api, 5)
 
     assert len(api.asked) == 4
+
+
+def pool_told(address: str, **changed: object) -> dict[str, object]:
+    told = {"address": address, "market_cap_usd": None, "fdv_usd": "20565.77", "reserve_in_usd": "0.0"}
+    return {"type": "pool", "attributes": told | {"volume_usd": {"h24": "5196.45"}} | changed}
+
+
+def pools_of(*told: object, symbols: tuple[str, ...] = ("eth/0xAb",), now: datetime = T0) -> pl.DataFrame:
+    with serving(in_turn(Reply({"data": list(told)}))) as api:
+        return GeckoTerminal(client_of(api)).pools(symbols, now=now)
+
+
+def test_a_new_pool_has_an_fdv_and_no_cap():
+    found = pools_of(pool_told("0xab"), now=T0 + timedelta(seconds=59))
+
+    assert dict(found.schema) == POOL_SCHEMA
+    assert found.rows() == [("eth/0xAb", None, 20565.77, 5196.45, 0.0, T0)]
+
+
+def test_pools_are_asked_for_30_of_a_network_at_a_time():
+    symbols = [f"eth/0x{each:02}" for each in range(31)] + ["solana/So Lana"]
+    with serving(
+        lambda asked: Reply({"data": [pool_told(each) for each in asked.path.split("/")[-1].split(",")]})
+    ) as api:
+        found = GeckoTerminal(client_of(api)).pools(symbols, now=T0)
+
+    paths = [asked.path for asked in api.asked]
+    assert [path.count(",") for path in paths] == [29, 0, 0]
+    assert paths[2] == "/networks/solana/pools/multi/So%20Lana"
+    assert found["pool"].to_list() == symbols[:31]
+
+
+def test_an_address_of_solana_is_told_apart_by_case_and_an_unknown_pool_is_no_row():
+    assert pools_of(pool_told("aBc"), symbols=("solana/abc",)).is_empty()
+    assert pools_of(symbols=("solana/abc",)).is_empty()
+
+
+@pytest.mark.parametrize("told", [{"volume_usd": None}, {"volume_usd": {}}, {"volume_usd": {"h24": "x"}}])
+def test_a_volume_that_is_not_told_is_null(told):
+    assert pools_of(pool_told("0xab", **told))["volume_24h_usd"].to_list() == [None]
+
+
+@pytest.mark.parametrize("body", [[], {}, {"data": {}}, {"data": [7]}, {"data": [{"attributes": {}}]}])
+def test_pools_of_another_shape_are_an_error(body):
+    with serving(in_turn(Reply(body))) as api, pytest.raises(SourceError, match=r"/pools/multi/.*expected"):
+        GeckoTerminal(client_of(api)).pools(["eth/0xab"], now=T0)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("file", ["get_new_pools_by_network.json", "get_top_pools_by_network_dex.json"])
+def test_the_recorded_pools_are_read(shared_data, file):
+    recorded = json.loads((shared_data / "api_samples/geckoterminal" / file).read_text("utf-8"))
+    told = {each["attributes"]["address"]: each["attributes"] for each in recorded["data"]}
+    with serving(in_turn(Reply(recorded))) as api:
+        found = GeckoTerminal(client_of(api)).pools([f"eth/{each}" for each in told], now=T0)
+
+    assert found.height == len(told) > 10
+    for pool, cap_usd, fdv_usd, _, liquidity_usd, _ in found.iter_rows():
+        attributes = told[pool.removeprefix("eth/")]
+        assert (cap_usd is None) == (attributes["market_cap_usd"] is None)
+        assert fdv_usd == float(attributes["fdv_usd"])
+        assert liquidity_usd == float(attributes["reserve_in_usd"])

@@ -27,6 +27,10 @@ def test_the_majors_come_from_hyperliquid_first_and_binance_after():
     ("settings", "message"),
     [
         ({"majors": [symbol("PEPE")]}, "majors must be among"),
+        ({"majors": [symbol("BTC")]}, "the chain of a major must be 'majors', was \\['eth'\\]"),
+        ({"max_splice_ratio": 1.0}, "greater than 1"),
+        ({"recheck_hours": 0}, "greater than 0"),
+        ({"dominance_minutes": 16}, "less than or equal to 15"),
         ({"lowcaps": [symbol("BTC")]}, "lowcaps must not be majors"),
         ({"lowcaps": [symbol("PEPE"), symbol("PEPE")]}, "listed once"),
         ({"lowcaps": [symbol("PEPE", symbol="0xa")]}, "network/pool address"),

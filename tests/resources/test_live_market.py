@@ -7,14 +7,17 @@ from pydantic import SecretStr
 
 from domain.vocabulary.timeframe import Timeframe
 from domain.vocabulary.universe import Universe
+from resources.candle_source import DOMINANCE_SCHEMA
 from resources.live_config import LiveSymbol, VenueSymbol
-from resources.source_error import SourceError, SourceUnavailableError
+from resources.source_error import SourceUnavailableError
 from tests.live_services import (
     BINANCE,
     COINGECKO,
+    COINS,
     GECKOTERMINAL,
     HYPERLIQUID,
     KPEPE,
+    LISTED,
     NOW,
     PEPE,
     live_services,
@@ -49,8 +52,8 @@ def test_a_major_is_hyperliquids_as_far_as_it_reaches_and_binances_before():
     hour = timedelta(hours=1)
     reach = NOW - 4999 * hour
     assert found == {
-        "hyperliquid": (reach, NOW - hour, 4999),
-        "binance_usd_m": (NOW - 240 * DAY, reach - hour, 240 * 24 - 4999),
+        "hyperliquid:BTC": (reach, NOW - hour, 4999),
+        "binance_usd_m:BTCUSDT": (NOW - 240 * DAY, reach - hour, 240 * 24 - 4999),
     }
 
 
@@ -70,7 +73,7 @@ def test_a_major_is_binances_when_hyperliquid_does_not_answer(fault):
         market = market_of(api)
         bars = market.candles(Universe.MAJORS, *TODAY)
 
-    assert set(bars["source"]) == {"binance_usd_m"}
+    assert set(bars["source"]) == {"binance_usd_m:BTCUSDT", "binance_usd_m:ETHUSDT"}
     assert bars.filter(token_contract="ETH", timeframe="1h").height == 24
     assert market.counts.failed["hyperliquid", "BTC"] == 2
 
@@ -120,7 +123,7 @@ def test_a_contract_of_a_thousand_coins_is_priced_and_counted_by_the_coin():
         bar = market.candles(Universe.LOWCAP, *TODAY).filter(timestamp=TODAY[0], timeframe="1h").to_dicts()[0]
 
     assert bar["close_usd"] == pytest.approx(price(seconds(TODAY[0])) / 1000)
-    assert (bar["volume"], bar["chain"], bar["source"]) == (2000.0, "hl", "hyperliquid")
+    assert (bar["volume"], bar["chain"], bar["source"]) == (2000.0, "hl", "hyperliquid:kPEPE/1000")
 
 
 def test_before_a_listing_the_next_venue_is_asked():
@@ -133,7 +136,7 @@ def test_before_a_listing_the_next_venue_is_asked():
     with live_services() as (_, api):
         found = extent(market_of(api, majors=(hype,)).candles(Universe.MAJORS, *TODAY), "HYPE")
 
-    assert (found["hyperliquid"][0], found["binance_usd_m"][1]) == (listed, listed - timedelta(hours=1))
+    assert (found["hyperliquid:HYPE"][0], found["binance_usd_m:HYPEUSDT"][1]) == (listed, listed - timedelta(hours=1))
 
 
 def test_what_is_left_out_is_counted_by_series_and_reason():
@@ -147,11 +150,35 @@ def test_what_is_left_out_is_counted_by_series_and_reason():
 
 
 @pytest.mark.parametrize("fault", [DOWN, Reply(b"<html>"), Reply({"data": {}}), Reply({}, 401)])
-def test_dominance_that_cannot_be_had_is_an_error(fault):
+def test_dominance_that_cannot_be_had_is_no_row_and_is_counted_and_logged(fault, caplog):
     with live_services() as (services, api):
         services.broken(COINGECKO, fault)
-        with pytest.raises(SourceError, match="/global"):
-            market_of(api).dominance(*TODAY)
+        market = market_of(api)
+
+        assert market.dominance(*TODAY).is_empty()
+        assert dict(market.dominance(*TODAY).schema) == DOMINANCE_SCHEMA
+
+    assert market.counts.failed == {("coingecko_global", "dominance"): 2}
+    assert "venue_failed: coingecko_global dominance: " in caplog.text
+
+
+def test_an_old_sample_never_stands_in_for_one_that_failed():
+    with live_services() as (services, api):
+        market = market_of(api, dominance_minutes=6)
+        assert market.dominance(*TODAY).height == 2
+        services.broken(COINGECKO, DOWN)
+
+        assert market.at(NOW + timedelta(minutes=5)).dominance(TODAY[0], NOW).height == 2
+        assert market.at(NOW + timedelta(minutes=6)).dominance(TODAY[0], NOW).is_empty()
+
+
+def test_dominance_is_asked_for_as_often_as_configured_whoever_asks():
+    with live_services() as (_, api):
+        market = market_of(api, dominance_minutes=6)
+        for minute in range(20):
+            market.at(NOW + timedelta(minutes=minute)).dominance(TODAY[0], NOW + DAY)
+
+    assert sum(asked.path == COINGECKO for asked in api.asked) == 4
 
 
 def test_the_past_of_dominance_is_not_asked_for():
@@ -173,13 +200,15 @@ def test_a_market_without_a_pool_has_no_low_caps_and_asks_nobody():
 def test_the_key_is_sent_to_coingecko_alone_and_is_in_no_log_error_or_repr(caplog):
     caplog.set_level(logging.DEBUG)
     with live_services() as (services, api):
-        market = market_of(api, coingecko_demo_key=SecretStr(KEY))
+        market = market_of(api, coingecko_demo_key=SecretStr(KEY), lowcaps=(LISTED,))
         market.candles(Universe.MAJORS, *TODAY)
         services.broken(COINGECKO, Reply(f"unknown key {KEY}".encode(), 401))
-        with pytest.raises(SourceError) as caught:
-            market.dominance(*TODAY)
+        services.broken(COINS, Reply(f"unknown key {KEY}".encode(), 401))
+        assert market.dominance(*TODAY).is_empty()
+        market.market_caps(*TODAY)
 
     sent = {asked.path for asked in api.asked if KEY in asked.headers.values()}
-    told = repr(caught.value) + repr(market) + "".join(f"{vars(record)}" for record in caplog.records)
-    assert sent == {COINGECKO}
+    told = repr(market) + repr(market.report()) + "".join(f"{vars(record)}" for record in caplog.records)
+    assert sent == {COINGECKO, COINS}
+    assert "unknown key" in told
     assert KEY not in told

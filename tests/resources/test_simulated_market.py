@@ -10,6 +10,7 @@ from domain.regime.bar import validate_bars
 from domain.regime.bar_jump import LAST_CLOSE_SCHEMA
 from domain.vocabulary.cap_bucket import REGIME_BUCKETS, UPPER_EDGE_USD
 from domain.vocabulary.universe import MAJORS, Universe
+from resources.candle_source import MARKET_CAP_SCHEMA
 from resources.simulated_market import SimulatedMarket
 
 END = datetime(2025, 7, 1, tzinfo=UTC)
@@ -183,6 +184,19 @@ def test_market_caps_know_nothing_of_the_day_they_stand_on():
 
     assert_frame_equal(longer.filter(pl.col("timestamp") < END - DAY), shorter, check_row_order=False)
     assert longer.filter(pl.col("timestamp") == start)["volume_24h_usd"].null_count() == 15
+
+
+def test_market_caps_are_complete_for_lowcaps_and_plausible():
+    caps = market(n_lowcaps=40).market_caps(END - 30 * DAY, END)
+    lowcaps = caps.filter(pl.col("token_contract").str.contains("-"))
+
+    assert dict(caps.schema) == MARKET_CAP_SCHEMA
+    assert lowcaps.null_count().sum_horizontal().item() == 0
+    assert (lowcaps["fdv_usd"] >= lowcaps["market_cap_usd"]).all()
+    assert (lowcaps["liquidity_usd"] / lowcaps["market_cap_usd"]).is_between(0.01, 0.5).all()
+    majors = caps.filter(pl.col("token_contract").is_in(MAJORS))
+    assert majors.height == 30 * 5
+    assert majors.select("fdv_usd", "liquidity_usd").null_count().row(0) == (30 * 5, 30 * 5)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ CONFIG = CapBucketConfig()
 TIMESTAMP = pl.Datetime("us", "UTC")
 NO_LEVELS = pl.DataFrame(schema={"timestamp": TIMESTAMP, "index_level": pl.Float64})
 NO_REFERENCES = pl.DataFrame(schema={"timestamp": TIMESTAMP, "r_btc": pl.Float64, "r_alt": pl.Float64})
-RETURNS = {"bucket": pl.String, "timestamp": TIMESTAMP, "r_bucket": pl.Float64}
+RETURNS = {"bucket": pl.String, "timestamp": TIMESTAMP, "r_bucket": pl.Float64, "coverage": pl.Float64}
 
 
 def at(hour: int) -> datetime:
@@ -25,7 +25,7 @@ def at(hour: int) -> datetime:
 
 def returns(*hours: dict[str, float]) -> pl.DataFrame:
     """One mapping of bucket to return an hour."""
-    rows = [(bucket, at(i), r) for i, hour in enumerate(hours) for bucket, r in hour.items()]
+    rows = [(bucket, at(i), r, 1.0) for i, hour in enumerate(hours) for bucket, r in hour.items()]
     return pl.DataFrame(rows, schema=RETURNS, orient="row")
 
 

@@ -14,7 +14,7 @@ from domain.scores.bucket_multiplier import (
 )
 from domain.vocabulary.cap_bucket import CapBucket
 
-CONFIG = BucketOrderMultipliers()
+CONFIG = BucketOrderMultipliers(strength=1)
 BIASED = BucketOrderMultipliers(is_global_bias_on=True)
 
 
@@ -70,7 +70,7 @@ def test_a_multiplier_of_one_says_why(bucket, standing, basis):
 
 @pytest.mark.parametrize(("adjustment", "expected"), [(0.9, 1.3), (-0.9, 0.7)])
 def test_the_multiplier_is_clamped_and_the_raw_value_kept(adjustment, expected):
-    config = BucketOrderMultipliers(rank_adjustments={1: adjustment})
+    config = BucketOrderMultipliers(rank_adjustments={1: adjustment}, strength=1)
     found = bucket_multiplier(CapBucket.BIG, BucketStanding(rank_position=1, slope=0.0, confidence=1.0), config)
 
     assert (found.multiplier, found.before_clamp) == (expected, pytest.approx(1 + adjustment))
@@ -120,3 +120,17 @@ def test_the_bias_is_the_mean_multiplier_of_what_is_held():
         global_bias(multipliers, {CapBucket.BIG: 1.0}, BIASED)
     with pytest.raises(ValueError, match=">= 0"):
         global_bias(multipliers, {CapBucket.NANO: -1.0}, BIASED)
+
+
+@pytest.mark.parametrize(("strength", "expected"), [(0.0, 1.0), (0.25, 1.055), (0.5, 1.11), (1.0, 1.22)])
+def test_strength_scales_rank_and_slope_from_nothing_to_the_whole(strength, expected):
+    standing = BucketStanding(rank_position=1, slope=0.25, confidence=1.0)
+    config = BucketOrderMultipliers(strength=strength)
+
+    assert bucket_multiplier(CapBucket.MICRO, standing, config).multiplier == pytest.approx(expected)
+
+
+def test_the_default_strength_is_near_neutral():
+    best = BucketStanding(rank_position=1, slope=4.0, confidence=1.0)
+
+    assert abs(bucket_multiplier(CapBucket.NANO, best, BucketOrderMultipliers()).multiplier - 1) < 0.06

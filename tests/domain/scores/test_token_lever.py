@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.config.cap_bucket import CapBucketConfig
+from domain.config.cap_bucket import BucketOrderMultipliers, CapBucketConfig
 from domain.scores.bucket_multiplier import BucketStanding
 from domain.scores.intent import INTENT_CHANNELS, IntentMetrics
 from domain.scores.token_lever import STEPS, TokenLevers, compute_levers
 from domain.vocabulary.cap_bucket import CapBucket
 
-CONFIG = CapBucketConfig()
+CONFIG = CapBucketConfig(bucket_order_multipliers=BucketOrderMultipliers(strength=1))
 SECOND = BucketStanding(rank_position=2, slope=0.0, confidence=0.6)
 MOCKED = IntentMetrics(hi_buy=0, med_buy=0, profit=0, sell=0, mock=1)
 SCORES = st.floats(0, 1)
