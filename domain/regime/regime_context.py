@@ -62,6 +62,7 @@ class BucketPhase(_Part):
     confidence: float | None = Field(ge=0, le=1, description="Null when the data coverage is unknown.")
     curvature: float | None
     delta_res: float | None
+    pending_label: Phase | None = Field(description="Phase the score is in while this one dwells on.")
 
 
 class MultiplierPart(_Part):

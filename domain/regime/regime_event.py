@@ -129,7 +129,8 @@ def _extremes(
             continue
         old = before.bucket_phases.get(bucket) if before else None
         has_been_told = old is not None and old.phase is phase.phase and runs.get(bucket, False)
-        is_confident = phase.confidence is not None and phase.confidence >= config.extreme_min_confidence
+        is_in_it = phase.pending_label is None  # else the label dwells on and the score has left
+        is_confident = is_in_it and phase.confidence is not None and phase.confidence >= config.extreme_min_confidence
         runs[bucket] = has_been_told or is_confident
         if is_confident and not has_been_told:
             payload = {"phase": phase.phase, "score": phase.score, "confidence": phase.confidence}

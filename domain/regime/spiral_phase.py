@@ -100,24 +100,26 @@ def band_phase(score: float, label: Phase | None, config: SpiralConfig) -> Phase
 
 
 def band_confidence(score: float, phase: Phase, config: SpiralConfig) -> float:
-    """Confidence in a label, 0..1, before coverage: how deep the score lies in the band of the label.
+    """Confidence in a score, 0..1, before coverage: how deep it lies in the band it is in.
 
-    Distance to the nearest edge over half the band's width, 0 outside the band. Euphoria and Oh-Shit have one edge
-    and a fixed half width; the band of Chop is that of its score limit.
+    Distance to the nearest edge over half the band's width. Euphoria and Oh-Shit have one edge and a fixed half width;
+    the band of Chop is that of its score limit. A label that dwells on while its score is elsewhere keeps the
+    confidence of the score: rank and multiplier stand on the score, and `pending` says that the label does not.
 
-    >>> round(band_confidence(0.8, Phase.GOOD, SpiralConfig()), 6), band_confidence(0.3, Phase.GOOD, SpiralConfig())
+    >>> round(band_confidence(0.8, Phase.GOOD, SpiralConfig()), 6), band_confidence(0.4, Phase.GOOD, SpiralConfig())
     (1.0, 0.0)
     """
     edges = config.edges.ascending
-    if phase is Phase.CHOP:
+    band = Phase.CHOP if phase is Phase.CHOP else band_phase(score, None, config)
+    if band is Phase.CHOP:
         half_width = config.chop_max_abs_score
         distance = half_width - abs(score)
-    elif phase is Phase.EUPHORIA:
+    elif band is Phase.EUPHORIA:
         distance, half_width = score - edges[-1], config.open_band_half_width
-    elif phase is Phase.OH_SHIT:
+    elif band is Phase.OH_SHIT:
         distance, half_width = edges[0] - score, config.open_band_half_width
     else:
-        low, high = edges[BANDS.index(phase) - 1], edges[BANDS.index(phase)]
+        low, high = edges[BANDS.index(band) - 1], edges[BANDS.index(band)]
         distance, half_width = min(score - low, high - score), (high - low) / 2
     return min(max(distance / half_width, 0.0), 1.0)
 

@@ -99,7 +99,7 @@ def test_the_document_of_an_hour_has_this_text():
     ).to_json()
 
     measures = '"slope":0.2,"curvature":0.1,"delta_res":0.3,"confidence":0.8'
-    phase = '"slope":0.2,"confidence":0.8,"curvature":0.1,"delta_res":0.3'
+    phase = '"slope":0.2,"confidence":0.8,"curvature":0.1,"delta_res":0.3,"pending_label":null'
     ranked = '{"multiplier":1.2,"basis":"ranked","rank_adjustment":0.12,"slope_term":0.08000000000000002}'
     off = '{"multiplier":1.0,"basis":"%s","rank_adjustment":null,"slope_term":null}'
     unscored = ",".join(f'"{name}":{off % "no_phase"}' for name in ("micro", "mid", "big", "large"))

@@ -109,6 +109,12 @@ def test_an_extreme_tells_phase_score_and_confidence():
     assert event.payload == '{"phase":"Oh-Shit","score":1.5,"confidence":0.7}'
 
 
+def test_a_label_that_only_dwells_on_is_no_extreme_however_sure_its_score():
+    left = context_of(at(0), {"micro": 0.8}, phase="Euphoria", confidence=1.0, pending_label="Good")
+
+    assert told([left]) == []
+
+
 def test_xl_has_extremes_though_no_rank():
     contexts = [context_of(at(0), {"xl": 0.5}), context_of(at(1), {"xl": 1.5}, phase="Euphoria")]
 

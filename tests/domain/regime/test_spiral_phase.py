@@ -103,7 +103,7 @@ def test_a_label_that_dwells_holds_and_names_what_waits():
     held = step(after(Phase.GOOD, 3), reading(2.5, -2.0))
 
     assert held.memory == PhaseMemory(round(2.5 * HOUR_US), Phase.GOOD, HOUR_US // 2)
-    assert (held.pending, held.confidence) == (Phase.OH_SHIT, 0.0)
+    assert (held.pending, held.confidence) == (Phase.OH_SHIT, pytest.approx(0.875))
 
 
 def test_a_label_whose_dwell_has_run_out_gives_way():
@@ -203,11 +203,13 @@ def test_chop_dwells_too_and_is_left_by_the_plain_bands():
         (Phase.EUPHORIA, 9.0, 1.0),
         (Phase.OH_SHIT, -1.5, 0.25),
         (Phase.CHOP, -0.1, 0.75),
-        (Phase.GOOD, 0.35, 0.0),
-        (Phase.EUPHORIA, -2.0, 0.0),
+        (Phase.GOOD, 0.4, 0.0),
+        (Phase.GOOD, 0.1, 1.0),
+        (Phase.EUPHORIA, -2.0, 0.875),
+        (Phase.CHOP, -0.5, 0.0),
     ],
 )
-def test_confidence_is_the_depth_in_the_band_of_the_label(phase, score, confidence):
+def test_confidence_is_the_depth_in_the_band_of_the_score(phase, score, confidence):
     assert band_confidence(score, phase, CONFIG) == pytest.approx(confidence)
 
 
