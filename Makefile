@@ -51,17 +51,21 @@ check: $(INSTALLED) $(KERNELS) ## Lint, types, import contracts, tests without P
 	@echo "== import contracts" && $(BIN)/lint-imports
 	@echo "== tests without Postgres" && $(BIN)/python -m pytest -q -n 2 -m "not postgres and not browser"
 
+# What these prove does not depend on the server, and they are the longest.
+ON_ONE_SERVER = no_look_ahead micro_chain token_state real_buckets live_load
+
 test: $(INSTALLED) $(KERNELS) ## Every test, on the embedded Postgres; beside it, where it is installed, on Debian's Postgres 15
 	@echo "== tests" && mkdir -p .lowcap && \
 	{ $(MAKE) --no-print-directory test-debian-postgres > .lowcap/test-debian-postgres.log 2>&1 & } ; beside=$$!; \
-	$(BIN)/python -m pytest -q; embedded=$$?; \
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile; embedded=$$?; \
 	wait $$beside; debian=$$?; cat .lowcap/test-debian-postgres.log; \
 	exit $$(( embedded != 0 || debian != 0 ))
 
 test-debian-postgres: $(INSTALLED)
 	@if [ -x /usr/lib/postgresql/15/bin/initdb ]; then \
 	  echo "== tests on Debian's Postgres 15, named by DATABASE_URL" && \
-	  $(BIN)/python -m tests.debian_postgres $(BIN)/python -m pytest -q -m "postgres and not browser"; \
+	  $(BIN)/python -m tests.debian_postgres $(BIN)/python -m pytest -q -m "postgres and not browser" \
+	    $(ON_ONE_SERVER:%=--ignore=tests/assets/test_%.py); \
 	else echo "== Debian's Postgres 15 is not installed: its pass is skipped"; fi
 
 bench: $(BENCH_INSTALLED) ## Benchmarks against their peers (ARGS=--small for a short run)

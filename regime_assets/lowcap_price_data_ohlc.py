@@ -19,7 +19,7 @@ def publish(work: Work) -> dg.MaterializeResult:
 SPEC = ChainTable(
     table="regime.lowcap_price_data_ohlc",
     publish=publish,
-    code_version="1",
+    code_version="2",
     description=__doc__,
     checks=(
         InlineCheck(

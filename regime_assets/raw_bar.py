@@ -32,7 +32,7 @@ def publish_bars(work: Work, universe: Universe) -> dg.MaterializeResult:
     load = load_bars(
         pl.concat([offered.bars, _replayed(work, stored, offered.bars)]),
         stored.drop("run_id", "computed_at", "code_version"),
-        with_step_under_way(previous.select(*BAR_KEY, "close_usd"), _unit_steps(work), work.config.regime.bar),
+        with_step_under_way(previous.select(*BAR_KEY, "close_usd"), _jumps(work), work.config.regime.bar),
         window=work.window,
         as_of=work.as_of,
         config=_with_trust(work),
@@ -110,10 +110,10 @@ def _replayed(work: Work, stored: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFr
     return replayed(stored, work.tables.query("jumps_refused_between", (table, window.start, window.end)), bars)
 
 
-def _unit_steps(work: Work) -> pl.DataFrame:
-    """Bars of this table refused as unit steps before the window."""
+def _jumps(work: Work) -> pl.DataFrame:
+    """Bars of this table refused as unit steps or price jumps before the window."""
     table = work.table.split(".")[1]
-    return work.tables.query("unit_steps_before", (table, work.window.start)).select(*BAR_KEY, "close_usd")
+    return work.tables.query("jumps_refused_before", (table, work.window.start))
 
 
 def _with_trust(work: Work) -> BarConfig:

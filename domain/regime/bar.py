@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from domain.config.bar import BarConfig
-from domain.regime.bar_jump import judge_in_time
+from domain.regime.bar_jump import PLACE, judge_in_time
 from domain.regime.bar_quarantine import BAR_KEY, PRICE_COLUMNS, RAW_SCHEMA, VALUE_COLUMNS, quarantine_frame
 from domain.vocabulary.bar_quarantine import QuarantineReason as Reason
 from domain.vocabulary.timeframe import Timeframe
@@ -61,7 +61,8 @@ def validate_bars(
     Rules apply in the order of `QuarantineReason`; a row bears the first that applies. A bar is in the future when it
     opens later than `as_of` + the tolerance; otherwise it is forming while open + timeframe > `as_of`. Of two rows of
     one bar with different values the more trusted source wins, then the row with more volume: a bar read while it was
-    forming had traded less. `domain.regime.bar_jump` has the two rules on jumps.
+    forming had traded less. A row that is a jump or a step gives way to one that is not, whatever its source and
+    volume. `domain.regime.bar_jump` has the two rules on jumps.
 
     Parameters
     ----------
@@ -70,7 +71,8 @@ def validate_bars(
         is refused. A text column `timestamp_text` may hold times that came without one, where timestamp is null.
     previous_close : DataFrame
         token_contract, chain, timeframe, timestamp, close_usd: last accepted close of each series before its first
-        bar here; may be empty. Optional step_ratio: ratio of the unit step under way, null when there is none.
+        bar here; may be empty. Optional step_ratio and is_lone_step: ratio of the step or jump its series is held on,
+        and whether it is a jump of this series alone; null when there is none.
     as_of : datetime
         Now, as the caller sees it.
     config : BarConfig
@@ -96,10 +98,10 @@ def validate_bars(
     judged = received.with_columns(status=_row_status(as_of, config))
     malformed = judged.filter(pl.col("status").is_in([reason.value for reason in Reason]))
     well_formed = judged.filter(pl.col("status") == _WELL_FORMED).drop("status")
-    unique, conflicts = _one_row_a_bar(well_formed, config.source_priority)
-    accepted, jumps, last_close = judge_in_time(unique, previous_close, columns, config, released)
+    ranked = _ranked(well_formed, config.source_priority)
+    accepted, refused, last_close = judge_in_time(ranked, previous_close, columns, config, released)
     malformed = malformed.rename({"status": "reason"}).with_columns(detail=_row_detail(as_of))
-    quarantined = quarantine_frame(pl.concat([malformed, conflicts, jumps], how="diagonal"), columns)
+    quarantined = quarantine_frame(pl.concat([malformed, refused], how="diagonal"), columns)
     forming = judged.height - malformed.height - well_formed.height
     return ValidatedBars(
         accepted=accepted,
@@ -172,8 +174,8 @@ def _row_detail(as_of: datetime) -> pl.Expr:
     )
 
 
-def _one_row_a_bar(rows: pl.DataFrame, source_priority: tuple[str, ...]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Choose the row of each bar; also return the rows that say something else. Rows that repeat it are dropped."""
+def _ranked(rows: pl.DataFrame, source_priority: tuple[str, ...]) -> pl.DataFrame:
+    """Add the place of each row among the rows of its bar: the most trusted source first, then the most volume."""
     is_contested = rows.select(pl.struct(BAR_KEY).is_duplicated()).to_series()
     trust = {source: rank for rank, source in reversed(list(enumerate(source_priority)))}
     contested = (
@@ -183,16 +185,7 @@ def _one_row_a_bar(rows: pl.DataFrame, source_priority: tuple[str, ...]) -> tupl
             [*BAR_KEY, "rank", "volume", "high_usd", "low_usd", "open_usd", "close_usd", "source"],
             descending=[False] * 5 + [True, True] + [False] * 4,
         )
-        .with_columns(
-            is_kept=pl.struct(BAR_KEY).is_first_distinct(),
-            said=pl.format("{} of {}", pl.concat_str(VALUE_COLUMNS, separator=" "), "source"),
-            is_equal=pl.all_horizontal(pl.col(name) == pl.col(name).first().over(BAR_KEY) for name in VALUE_COLUMNS),
-        )
-        .with_columns(
-            reason=pl.lit(Reason.REVISION_CONFLICT.value),
-            detail=pl.format("{} gave way to {}", "said", pl.col("said").first().over(BAR_KEY)),
-        )
+        .with_columns(pl.int_range(pl.len(), dtype=pl.Int64).over(BAR_KEY).alias(PLACE))
     )
-    kept = contested.filter("is_kept").select(rows.columns)
-    conflicts = contested.filter(~pl.col("is_equal")).select(*rows.columns, "reason", "detail")
-    return pl.concat([rows.filter(~is_contested), kept]), conflicts
+    alone = rows.filter(~is_contested).with_columns(pl.lit(0, pl.Int64).alias(PLACE))
+    return pl.concat([alone, contested.select(alone.columns)])

@@ -4,15 +4,15 @@ What belongs here: the order of those steps. What does not: each step itself, an
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import polars as pl
 
 from domain.config.bar import BarConfig
-from domain.regime.bar import validate_bars
-from domain.regime.bar_quarantine import BAR_KEY, RAW_SCHEMA, SERIES_KEY, quarantine_frame
-from domain.regime.bar_revision import merge_revisions
+from domain.regime.bar import ValidatedBars, validate_bars
+from domain.regime.bar_quarantine import BAR_KEY, QUARANTINE_SCHEMA, RAW_SCHEMA, SERIES_KEY, quarantine_frame
+from domain.regime.bar_revision import ROW, far_revisions, merge_revisions
 from domain.regime.dominance_sample import COARSEST_CARRIED
 from domain.regime.rollup import bar_length, roll_up
 from domain.vocabulary.bar_quarantine import QuarantineReason
@@ -20,6 +20,9 @@ from domain.vocabulary.window import Window
 
 ROLLED_UP = "rollup:"
 """Prefix of the source of a bar that no venue printed."""
+
+OUTDONE = (QuarantineReason.REVISION_CONFLICT, QuarantineReason.UNIT_STEP, QuarantineReason.PRICE_JUMP)
+"""Reasons of rows that are sound by themselves."""
 
 SAMPLE_KEY = ("metric", "timeframe", "timestamp")
 
@@ -58,7 +61,8 @@ def load_bars(
     """Lay a load of raw bars over a stored window.
 
     A venue may have forgotten what it once printed, so stored venue bars stay; roll-ups are made anew from venue bars,
-    old and new, so late minutes complete them.
+    old and new, so late minutes complete them. Rows too far from the stored bar to correct it are refused, and the bars
+    after them are judged by what is stored.
 
     Parameters
     ----------
@@ -76,19 +80,49 @@ def load_bars(
     Load
         Only bars that open inside the window and have closed by `as_of`.
     """
-    validated = validate_bars(raw, previous_close, as_of=as_of, config=config, released=released)
     printed = stored.filter(~pl.col("source").str.starts_with(ROLLED_UP)).select(*RAW_SCHEMA)
+    validated, far = _validated(raw, printed, previous_close, as_of=as_of, config=config, released=released)
     kept = printed.join(validated.accepted, on=list(BAR_KEY), how="anti")
     bars = roll_up(pl.concat([kept, validated.accepted]), key=SERIES_KEY[:2], as_of=as_of)
     inside = bars.filter(pl.col("timestamp").is_between(window.start, window.end, closed="left"))
     merged = merge_revisions(stored, inside, known_at=as_of)
     return Load(
         rows=merged.rows_to_store,
-        quarantined=pl.concat([validated.quarantined, merged.superseded]),
+        quarantined=pl.concat([validated.quarantined, far, merged.superseded]),
         received=raw.height,
         duplicates=validated.duplicates,
         forming=validated.forming,
     )
+
+
+def _validated(
+    raw: pl.DataFrame,
+    printed: pl.DataFrame,
+    previous_close: pl.DataFrame,
+    *,
+    as_of: datetime,
+    config: BarConfig,
+    released: Collection[str],
+) -> tuple[ValidatedBars, pl.DataFrame]:
+    """Validate a load without the rows that are far from the printed bars they speak of; also give those rows.
+
+    One pass is enough where none is far, as in nearly every load. What the other rows were judged by may be far, so
+    they are judged anew, with the printed bars in its place, until nothing far is left.
+    """
+    rows, refused, certain, standing = raw, pl.DataFrame(schema=QUARANTINE_SCHEMA), frozenset(released), 0
+    while True:
+        validated = validate_bars(rows, previous_close, as_of=as_of, config=config, released=certain)
+        outdone = validated.quarantined.filter(pl.col("reason").is_in(OUTDONE)).select(*RAW_SCHEMA)
+        ratio = config.unit_step_min_ratio
+        far = far_revisions(validated.accepted, outdone, printed, min_ratio=ratio, released=released)
+        if far.refused.is_empty() and far.certain <= certain:
+            repeated = raw.height + standing - rows.height - refused.height
+            return replace(validated, duplicates=validated.duplicates + repeated), refused
+        typed = rows.with_columns(pl.col(name).cast(dtype) for name, dtype in RAW_SCHEMA.items())
+        rest = typed.join(far.refused, on=list(ROW), how="anti", maintain_order="left")
+        rows = pl.concat([rest, far.standing], how="diagonal")
+        refused, certain = pl.concat([refused, far.refused]), certain | far.certain
+        standing += far.standing.height
 
 
 def load_samples(raw: pl.DataFrame, stored: pl.DataFrame, *, as_of: datetime) -> Load:

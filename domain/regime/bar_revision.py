@@ -1,19 +1,22 @@
-"""Revision of stored rows by a new load: what is known since when, and what was believed before.
+"""Revision of stored rows by a new load: what is known since when, what was believed before, what is no revision.
 
-What belongs here: the merge of rows stored and rows loaded, for any table with `known_at`. What does not: reading and
-writing them.
+What belongs here: the merge of rows stored and rows loaded, for any table with `known_at`, and the limit of what a load
+may change in a stored bar. What does not: reading and writing them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
-from domain.regime.bar_quarantine import BAR_KEY, VALUE_COLUMNS, quarantine_frame
+from domain.regime.bar_quarantine import BAR_KEY, RAW_SCHEMA, VALUE_COLUMNS, payload_and_id, quarantine_frame
 from domain.vocabulary.bar_quarantine import QuarantineReason
 
 KNOWN_AT = pl.Datetime("us", "UTC")
+ROW: tuple[str, ...] = (*BAR_KEY, *VALUE_COLUMNS)
+_PAYLOAD = (*RAW_SCHEMA, "timestamp_text")
+"""Columns of a row as `domain.regime.bar.validate_bars` receives it: one row has one id, whoever refuses it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +33,96 @@ class MergedRevisions:
 
     rows_to_store: pl.DataFrame
     superseded: pl.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
+class FarRevisions:
+    """Rows of a load that would move a stored bar into another unit, and what the load is judged by in their place.
+
+    Attributes
+    ----------
+    refused : DataFrame
+        Columns of `QUARANTINE_SCHEMA`, reason unit_step, one row a value: whatever equals it in `ROW` is refused.
+    standing : DataFrame
+        Columns of `RAW_SCHEMA`: the stored bars that no other row of the load speaks for.
+    certain : frozenset of str
+        Ids under which those stored bars, and the rows a person released, would be refused: neither is in doubt.
+    """
+
+    refused: pl.DataFrame
+    standing: pl.DataFrame
+    certain: frozenset[str]
+
+
+def far_revisions(
+    accepted: pl.DataFrame,
+    others: pl.DataFrame,
+    stored: pl.DataFrame,
+    *,
+    min_ratio: float,
+    released: Collection[str] = (),
+) -> FarRevisions:
+    """Find the rows of a load too far from the stored bar to be a correction of it.
+
+    A row is far when its close is at least `min_ratio` times the stored one, or at most 1 / `min_ratio` of it. Far
+    rows are refused where a bar has no others, or one of them was accepted; elsewhere the rows of the bar compete as
+    they did when it was stored. Found in review: nothing is odd about a series that is loaded anew in its chain's own
+    coin from the first bar on, and all that was stored was superseded at a ratio of 0.00625.
+
+    Parameters
+    ----------
+    accepted, others : DataFrame
+        Columns of `RAW_SCHEMA`: the well-formed rows of a load, accepted and not; prices finite and > 0.
+    stored : DataFrame
+        Columns of `RAW_SCHEMA`: bars as they stand, one row a bar.
+    min_ratio : float
+        Ratio of closes, > 1.
+    released : collection of str
+        Ids of refused bars that a person found to be right: they are not far.
+
+    Returns
+    -------
+    FarRevisions
+        A bar that is not stored is never among them.
+    """
+    ratio = pl.col("close_usd") / pl.col("close_usd_stored")
+    closes = stored.select(*BAR_KEY, close_usd_stored="close_usd")
+    told = (
+        pl.concat([accepted.with_columns(is_taken=True), others.with_columns(is_taken=False)])
+        .join(closes, on=list(BAR_KEY))
+        .with_columns(is_far=(ratio >= min_ratio) | (ratio * min_ratio <= 1))
+    )
+    away = told.filter("is_far")
+    is_right = pl.Series([not ids.isdisjoint(released) for ids in _ids(away)], dtype=pl.Boolean)
+    right, far = away.filter(is_right), away.filter(~is_right)
+    near = pl.concat([told.filter(~pl.col("is_far")), right])
+    alone = far.join(near, on=list(BAR_KEY), how="anti")
+    beside = far.join(far.filter("is_taken"), on=list(BAR_KEY), how="semi").join(alone, on=list(BAR_KEY), how="anti")
+    standing = stored.join(alone, on=list(BAR_KEY), how="semi").select(*RAW_SCHEMA)
+    refused = (
+        pl.concat([alone, beside])
+        .unique(ROW, keep="first", maintain_order=True)
+        .with_columns(
+            timestamp_text=pl.lit(None, pl.String),
+            reason=pl.lit(QuarantineReason.UNIT_STEP.value),
+            detail=pl.format(
+                "close {} is {} times the stored close {}", "close_usd", ratio.round_sig_figs(6), "close_usd_stored"
+            ),
+        )
+    )
+    certain = _ids(pl.concat([standing, right.select(*RAW_SCHEMA)]))
+    return FarRevisions(quarantine_frame(refused, list(_PAYLOAD)), standing, frozenset().union(*certain))
+
+
+def _ids(rows: pl.DataFrame) -> list[frozenset[str]]:
+    """Ids of each row under the reasons that can be released."""
+    by_reason = [
+        payload_and_id(
+            rows.with_columns(timestamp_text=pl.lit(None, pl.String), reason=pl.lit(reason)), list(_PAYLOAD)
+        )[1]
+        for reason in (QuarantineReason.UNIT_STEP.value, QuarantineReason.PRICE_JUMP.value)
+    ]
+    return [frozenset(ids) for ids in zip(*by_reason, strict=True)]
 
 
 def merge_revisions(

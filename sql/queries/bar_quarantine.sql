@@ -28,10 +28,11 @@ INSERT INTO pm.bar_release (quarantine_id, author, reason)
 VALUES (%(quarantine_id)s, %(author)s, %(reason)s)
 ON CONFLICT (quarantine_id) DO NOTHING;
 
--- name: unit_steps_before
--- Bars of a table ($1) refused as unit steps before an instant ($2) and not released since.
-SELECT token_contract, chain, timeframe, "timestamp", close_usd
+-- name: jumps_refused_before
+-- Bars of a table ($1) refused for what came before them, before an instant ($2), and not released since; the last
+-- refusal of a bar last.
+SELECT token_contract, chain, timeframe, "timestamp", close_usd, reason
 FROM regime.bar_quarantine
-WHERE table_name = $1 AND reason = 'unit_step' AND "timestamp" < $2
+WHERE table_name = $1 AND reason IN ('unit_step', 'price_jump') AND "timestamp" < $2
   AND NOT EXISTS (SELECT FROM pm.bar_release AS release WHERE release.quarantine_id = bar_quarantine.quarantine_id)
-ORDER BY token_contract, chain, timeframe, "timestamp";
+ORDER BY token_contract, chain, timeframe, "timestamp", known_at, quarantine_id;

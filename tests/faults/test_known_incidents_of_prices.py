@@ -13,11 +13,12 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from domain.regime.bar_load import Load
-from domain.regime.bar_quarantine import RAW_SCHEMA
+from domain.regime.bar_quarantine import BAR_KEY, RAW_SCHEMA
 from domain.vocabulary.timeframe import Timeframe
 from domain.vocabulary.universe import Universe
 from resources.candle_memory import CandleMemory
 from resources.live_market import LiveMarket
+from resources.tables import Tables
 from tests.bar_loads import START, loaded, made_of
 from tests.builders import random_walk
 from tests.chain_runs import given_market, run_chain, stored
@@ -173,6 +174,83 @@ def test_prices_in_a_chains_own_coin_never_replace_prices_in_usd(coin_usd):
 
     assert_frame_equal(after.rows, in_usd.filter(pl.col("timestamp") >= START + timedelta(days=10)))
     assert after.quarantined.height == 5 * (HOURS - 240)
+
+
+@pytest.mark.parametrize("coin_usd", [160.0, 1 / 160.0])
+def test_a_whole_history_in_a_chains_own_coin_never_replaces_one_in_usd(coin_usd):
+    in_usd = loaded(market()).rows
+    in_coins = market().with_columns(pl.col(name) / coin_usd for name in PRICES)
+
+    after = loaded(in_coins, in_usd)
+    by_day = [loaded(in_coins, in_usd, first_day=day).quarantined for day in (0, 7)]
+
+    assert_frame_equal(after.rows, in_usd)
+    assert after.quarantined["reason"].to_list() == ["unit_step"] * (5 * HOURS)
+    assert_frame_equal(by_day[1], by_day[0].filter(pl.col("timestamp") >= START + timedelta(days=7)))
+
+
+@pytest.mark.postgres
+def test_a_history_loaded_anew_in_a_chains_own_coin_shows_on_the_page_and_changes_no_row(database):
+    in_coins = market().with_columns(pl.col(name) / 160 for name in PRICES)
+    days = (START.date(), (START + timedelta(days=1)).date())
+    for bars_given in (market(), in_coins):
+        source = given_market(CandleMemory(bars={Universe.LOWCAP: bars_given}))
+        run = run_chain(*days, as_of=START + timedelta(days=60), market=source, tables=(LOWCAP,))
+        rows = stored(LOWCAP)
+
+    assert rows.filter(timeframe="1h")["close_usd"].to_list() == pytest.approx(
+        market().filter(pl.col("timestamp") < START + timedelta(days=2)).sort(*BAR_KEY)["close_usd"].to_list()
+    )
+    (shown,) = [each for each in run.get_asset_check_evaluations() if each.check_name == "no_bar_was_refused"]
+    assert (shown.passed, shown.metadata["refused_by_reason"].value) == (False, {"unit_step": 5 * 48})
+
+
+def lone_jump(start: int = 100, *, lasting: bool = False) -> pl.DataFrame:
+    """One token that jumps x25 at an hour and fades to x19, x9, x5.5 and back, or stays."""
+    level = np.ones(HOURS)
+    level[start:] = 25.0 if lasting else 1.0
+    level[start : start + 4] = (25.0, 19.0, 9.0, 5.5)
+    return bars("ASTER", "bsc", 0.1 * level)
+
+
+def test_a_lone_jump_that_fades_below_the_limit_is_not_let_in_on_its_way():
+    load = loaded(lone_jump())
+
+    assert load.quarantined["reason"].to_list() == ["price_jump"] * 4
+    assert set(hours(load, "ASTER")["close_usd"]) == {0.1}
+    assert hours(load, "ASTER").height == HOURS - 4
+
+
+def test_a_lone_new_price_that_lasts_is_let_in_whole_when_its_first_bar_is_released():
+    lasting = lone_jump(lasting=True)
+    refused = loaded(lasting).quarantined.sort("timestamp")
+
+    released = loaded(lasting, released=refused["quarantine_id"].head(1).to_list())
+
+    assert refused.height == HOURS - 100
+    assert released.quarantined.is_empty()
+    assert hours(released, "ASTER").height == HOURS
+
+
+@pytest.mark.postgres
+def test_a_lone_jump_that_fades_over_midnight_stays_out_day_by_day(database):
+    source = given_market(CandleMemory(bars={Universe.LOWCAP: lone_jump(4 * 24 + 22)}))
+    for day in (START + timedelta(days=number) for number in range(3, 7)):
+        run_chain(day.date(), day.date(), as_of=START + timedelta(days=60), market=source, tables=(LOWCAP,))
+
+    kept = stored(LOWCAP).filter(timeframe="1h")
+    assert (kept.height, set(kept["close_usd"])) == (4 * 24 - 4, {0.1})
+    assert Tables().query("count_refused_by_reason", (LOWCAP.split(".")[1],)).rows() == [("price_jump", 4)]
+
+
+def test_of_two_rows_of_every_hour_the_one_in_another_unit_never_wins():
+    both = pl.concat([market().with_columns(pl.col(name) * 89_000 for name in PRICES), market()])
+    later = pl.col("timestamp") > START
+
+    load = loaded(pl.concat([market().filter(~later), both.filter(later)]))
+
+    assert_frame_equal(load.rows, loaded(market()).rows)
+    assert load.quarantined.height == 5 * (HOURS - 1)
 
 
 JUMPS: Mapping[int, float] = {37: 129.0, 411: 153.0, 412: 67_743.0}

@@ -140,6 +140,27 @@ def test_of_two_values_of_one_source_the_bar_that_traded_more_wins():
     assert validated(final, forming).accepted["close_usd"].to_list() == [0.9]
 
 
+@pytest.mark.parametrize("wrong", [{"volume": 99.0}, {"source": "trusted"}, {}])
+def test_of_two_rows_of_one_bar_the_one_that_does_not_jump_wins_in_any_order(wrong):
+    rows = [bar(minute=1, price=30.0, **wrong), bar(minute=1, price=1.1)]
+
+    both = [validated(bar(), *order, source_priority=("trusted",)) for order in (rows, rows[::-1])]
+
+    assert [each.accepted["close_usd"].to_list() for each in both] == [[1.0, 1.1]] * 2
+    assert [each.quarantined["reason"].to_list() for each in both] == [["price_jump"]] * 2
+    assert both[0].duplicates == 0
+
+
+def test_a_person_can_choose_the_row_that_jumps():
+    rows = [bar(), bar(minute=1, price=30.0), bar(minute=1, price=1.1), bar(minute=2, price=31.0)]
+    refused = validated(*rows).quarantined.filter(close_usd=30.0)
+
+    result = validated(*rows, released=refused["quarantine_id"].to_list())
+
+    assert result.accepted["close_usd"].to_list() == [1.0, 30.0, 31.0]
+    assert result.quarantined["reason"].to_list() == ["revision_conflict"]
+
+
 def test_refusing_the_same_row_again_gives_the_same_id():
     ids = [validated(bar(volume=-1.0), bar(minute=minute)).quarantined["quarantine_id"][0] for minute in (1, 2)]
 

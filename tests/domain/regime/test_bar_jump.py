@@ -1,11 +1,14 @@
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 
+import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from domain.config.bar import BarConfig
 from domain.regime.bar import ValidatedBars, validate_bars
-from domain.regime.bar_jump import LAST_CLOSE_SCHEMA
+from domain.regime.bar_jump import LAST_CLOSE_SCHEMA, PLACE, judge_in_time, with_step_under_way
 from domain.regime.bar_quarantine import RAW_SCHEMA
 
 T0 = datetime(2025, 10, 30, tzinfo=UTC)
@@ -141,6 +144,132 @@ def test_a_released_jump_is_accepted_and_later_bars_are_judged_by_it():
     result = validated(*rows, released=[first])
 
     assert result.accepted["close_usd"].to_list() == [1.0, 30.0, 31.0]
+
+
+@pytest.mark.parametrize("is_up", [True, False])
+def test_a_lone_jump_that_fades_is_refused_until_it_is_back(is_up):
+    fading = [price if is_up else 1 / price for price in (25.0, 19.0, 9.0, 5.1, 4.9)]
+
+    result = validated(bar(minute=0), *(bar(minute=1 + i, price=price) for i, price in enumerate(fading)))
+
+    assert result.quarantined["reason"].to_list() == ["price_jump"] * 4
+    assert result.accepted["close_usd"].to_list() == [1.0, fading[-1]]
+
+
+def test_a_jump_that_swings_to_the_other_side_is_not_back():
+    result = validated(bar(minute=0), *(bar(minute=1 + i, price=price) for i, price in enumerate((25.0, 1 / 6, 1.2))))
+
+    assert result.accepted["close_usd"].to_list() == [1.0, 1.2]
+
+
+def test_a_series_is_not_held_by_a_wick_alone():
+    result = validated(bar(minute=0), bar(minute=1, high_usd=25.0), bar(minute=2, price=6.0))
+
+    assert result.quarantined["timestamp"].to_list() == [T0 + timedelta(minutes=1)]
+    assert result.accepted["close_usd"].to_list() == [1.0, 6.0]
+
+
+def test_a_series_is_back_within_the_smaller_of_the_two_limits():
+    rows = [bar(minute=0), bar(minute=1, price=25.0), bar(minute=2, price=8.4), bar(minute=3, price=8.3)]
+
+    assert validated(*rows, unit_step_min_ratio=50.0).accepted["close_usd"].to_list() == [1.0, 8.3]
+
+
+def rivals(*rows) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What becomes of rows, preferred first in each bar, beside a series T that closed at 1.0."""
+    placed = pl.DataFrame(list(rows), schema=RAW_SCHEMA).with_columns(
+        pl.int_range(pl.len()).over("token_contract", "timestamp").alias(PLACE)
+    )
+    shuffled = placed.sample(fraction=1.0, shuffle=True, seed=3)
+    previous = last_close(*((token, 1.0) for token in "TABC"))
+    accepted, refused, _ = judge_in_time(shuffled, previous, list(RAW_SCHEMA), BarConfig(), ())
+    return accepted, refused.sort("close_usd")
+
+
+@pytest.mark.parametrize("prices", list(permutations((30.0, 1.1, 1 / 30))))
+def test_of_rows_of_one_bar_the_one_that_is_no_jump_wins(prices):
+    accepted, refused = rivals(*(bar(price=price) for price in prices))
+
+    assert accepted["close_usd"].to_list() == [1.1]
+    was_tried = [prices.index(price) < prices.index(1.1) for price in (1 / 30, 30.0)]
+    reasons = ["price_jump" if tried else "revision_conflict" for tried in was_tried]
+    assert refused.select("close_usd", "reason").rows() == list(zip([1 / 30, 30.0], reasons, strict=True))
+
+
+def test_of_rows_of_one_bar_that_are_no_jump_the_preferred_wins():
+    accepted, refused = rivals(bar(price=1.3), bar(price=1.1), bar(price=1.3, source="other"))
+
+    assert accepted["close_usd"].to_list() == [1.3]
+    assert refused.select("close_usd", "reason").rows() == [(1.1, "revision_conflict")]
+    assert refused["detail"][0].startswith("1.1 1.1 1.1 1.1 10.0 of venue gave way to 1.3 ")
+
+
+def test_when_all_rows_of_a_bar_jump_the_preferred_stands_for_it():
+    accepted, refused = rivals(bar(price=40.0), bar(price=30.0), bar(minute=1, price=19.0))
+
+    assert accepted.is_empty()
+    assert refused["reason"].to_list() == ["price_jump", "revision_conflict", "price_jump"]
+
+
+def test_rows_that_step_with_their_chain_give_way_to_those_that_do_not():
+    accepted, refused = rivals(*stepped("ABC", [0], 8.0), *stepped("ABC", [0], 1.1))
+
+    assert accepted["close_usd"].to_list() == [1.1] * 3
+    assert refused.select("close_usd", "reason").rows() == [(8.0, "unit_step")] * 3
+
+
+def test_a_step_is_counted_among_the_rows_that_are_left():
+    """A later load has those alone to judge by, and must come to the same."""
+    rows = [*stepped("ABC", [0], 8.0), *stepped("AB", [0], 1.1)]
+
+    accepted, refused = rivals(*rows)
+    again, _ = rivals(*accepted.select(RAW_SCHEMA.keys()).iter_rows(named=True))
+
+    assert accepted["close_usd"].to_list() == [1.1, 1.1, 8.0]
+    assert_frame_equal(again, accepted)
+    assert refused["reason"].to_list() == ["unit_step"] * 2
+
+
+def test_a_row_that_would_step_with_its_chain_is_no_way_out():
+    accepted, refused = rivals(*stepped("ABC", [0], 8.0), bar("T", price=90.0), bar("T", price=8.1))
+
+    assert accepted.is_empty()
+    assert refused.filter(token_contract="T")["reason"].to_list() == ["revision_conflict", "price_jump"]
+
+
+def wandering(seed: int, minutes: int = 60) -> pl.DataFrame:
+    """Four tokens that jump alone, step together, spike in a wick and fade."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for token in "ABCD":
+        level = 1.0
+        for minute in range(minutes):
+            level = float(rng.choice([1.0, 8.0, 25.0, 1 / 40])) if rng.random() < 0.2 else level ** rng.uniform(0.7, 1)
+            price = level * (6.0 if 20 <= minute < 30 else 1.0) * float(np.exp(rng.normal(0, 0.2)))
+            rows.append(bar(token, minute, price, high_usd=price * (25.0 if rng.random() < 0.05 else 1.0)))
+    return pl.DataFrame(rows, schema=RAW_SCHEMA)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_a_series_is_held_on_can_be_read_from_what_was_refused(seed):
+    rows, config = wandering(seed), BarConfig()
+    cut = rows.filter(pl.col("timestamp") < T0 + timedelta(minutes=5 + 2 * seed))
+
+    result = validate_bars(cut, NO_CLOSE, as_of=T0 + timedelta(days=1), config=config)
+
+    plain = result.last_close.drop("step_ratio", "is_lone_step")
+    jumps = result.quarantined.filter(pl.col("reason").is_in(["unit_step", "price_jump"]))
+    found = with_step_under_way(plain, jumps.sample(fraction=1.0, shuffle=True, seed=seed), config)
+    assert_frame_equal(found, result.last_close, check_row_order=False)
+
+
+def test_the_feed_is_held_on_steps_and_on_lone_jumps():
+    held = [
+        validate_bars(wandering(seed, 5 + 2 * seed), NO_CLOSE, as_of=T0 + timedelta(days=1), config=BarConfig())
+        for seed in range(20)
+    ]
+
+    assert set(pl.concat([each.last_close for each in held])["is_lone_step"]) == {None, True, False}
 
 
 @pytest.mark.real_data

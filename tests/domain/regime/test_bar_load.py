@@ -1,6 +1,8 @@
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
 
 from domain.config.bar import BarConfig
 from domain.regime.bar_load import load_bars, load_samples
@@ -29,9 +31,9 @@ def minutes(first: int, count: int, *, close: float = 10.0, timeframe: str = "1m
     return pl.DataFrame(rows, schema_overrides=RAW_SCHEMA)
 
 
-def load(raw: pl.DataFrame, stored: pl.DataFrame | None = None, *, as_of: datetime = DAY.end):
+def load(raw: pl.DataFrame, stored: pl.DataFrame | None = None, *, as_of: datetime = DAY.end, released=()):
     before = pl.DataFrame(schema=STORED) if stored is None else stored
-    return load_bars(raw, before, NO_PREVIOUS, window=DAY, as_of=as_of, config=BarConfig())
+    return load_bars(raw, before, NO_PREVIOUS, window=DAY, as_of=as_of, config=BarConfig(), released=released)
 
 
 def bars(frame: pl.DataFrame, timeframe: str) -> pl.DataFrame:
@@ -81,6 +83,72 @@ def test_bars_still_forming_are_left_out_and_counted():
     assert bars(result.rows, "1m").height == 30
     assert bars(result.rows, "1h").is_empty()
     assert result.forming + bars(result.rows, "1m").height + result.quarantined.height == 60
+
+
+@pytest.mark.parametrize("factor", [1 / 160, 1 / 5, 5.0, 89_000.0])
+def test_a_series_loaded_anew_in_another_unit_rewrites_nothing(factor):
+    first = load(minutes(0, 30)).rows
+
+    again = load(minutes(0, 30, close=10 * factor), first)
+
+    assert_frame_equal(again.rows, first)
+    assert again.quarantined["reason"].to_list() == ["unit_step"] * 30
+
+
+@pytest.mark.parametrize("factor", [1 / 160, 89_000.0])
+def test_minutes_after_a_far_revision_are_judged_by_what_is_stored(factor):
+    first = load(minutes(0, 30)).rows
+
+    again = load(pl.concat([minutes(0, 60, close=10 * factor), minutes(60, 5, close=11)]), first)
+
+    assert bars(again.rows, "1m")["close_usd"].to_list() == [10.0] * 30 + [11.0] * 5
+    refused = bars(again.quarantined, "1m").sort("timestamp")
+    assert refused["reason"].to_list() == ["unit_step"] * 30 + ["price_jump"] * 30
+
+
+def test_a_load_that_was_refused_is_refused_the_same_way_again():
+    first = load(minutes(0, 30)).rows
+    in_coins = minutes(0, 60, close=10 / 160)
+
+    once = load(in_coins, first, as_of=DAY.end + timedelta(hours=1))
+    twice = load(in_coins, once.rows, as_of=DAY.end + timedelta(hours=2))
+
+    assert_frame_equal(once.rows, first)
+    assert_frame_equal(twice.rows, once.rows)
+    assert_frame_equal(twice.quarantined, once.quarantined)
+    assert (once.received, once.duplicates, once.quarantined.height) == (60, 0, 60)
+
+
+def test_far_rows_that_repeat_each_other_are_counted_once():
+    in_coins = minutes(0, 30, close=10 / 160)
+    twice = pl.concat([in_coins, in_coins, in_coins.with_columns(source=pl.lit("other"))])
+
+    result = load(twice, load(minutes(0, 30)).rows)
+
+    assert (result.quarantined.height, result.duplicates, result.received) == (30, 60, 90)
+
+
+def test_a_true_revision_beside_one_in_another_unit_is_taken():
+    both = pl.concat([minutes(0, 30, close=90.0).with_columns(volume=9.0), minutes(0, 30, close=10.1)])
+
+    result = load(both, load(minutes(0, 30)).rows)
+
+    assert set(bars(result.rows, "1m")["close_usd"]) == {10.1}
+    assert bars(result.quarantined, "1m").group_by("reason").len().sort("reason").rows() == [
+        ("superseded", 30),
+        ("unit_step", 30),
+    ]
+
+
+@pytest.mark.parametrize("close", [10 / 160, 60.0, 500.0])
+def test_a_person_can_let_a_far_revision_in(close):
+    first, revised = load(minutes(0, 30)).rows, minutes(29, 1, close=close)
+    refused = load(revised, first).quarantined
+
+    result = load(revised, first, released=refused["quarantine_id"].to_list())
+
+    assert bars(result.rows, "1m")["close_usd"].to_list() == [10.0] * 29 + [close]
+    assert bars(result.quarantined, "1m")["reason"].to_list() == ["superseded"]
 
 
 def samples(*values: float, timeframe: str = "5m", start: datetime = DAY.start) -> pl.DataFrame:

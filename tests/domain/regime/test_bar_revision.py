@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from domain.regime.bar_quarantine import BAR_KEY, QUARANTINE_SCHEMA, RAW_SCHEMA
-from domain.regime.bar_revision import merge_revisions
+from domain.regime.bar_revision import FarRevisions, far_revisions, merge_revisions
 
 T0 = datetime(2025, 1, 1, tzinfo=UTC)
 FIRST, SECOND = T0 + timedelta(days=1), T0 + timedelta(days=2)
@@ -84,3 +84,48 @@ def test_a_key_that_occurs_twice_raises(which):
 
     with pytest.raises(ValueError, match=f"{which} must have one row a key"):
         merge_revisions(frames["stored"], frames["accepted"], known_at=SECOND)
+
+
+def far(*accepted: tuple[int, float], others: tuple[tuple[int, float], ...] = (), **changed) -> FarRevisions:
+    """Far rows of a load over bars of minutes 0 to 2 that closed at 10."""
+    kept = bars((0, 10.0), (1, 10.0), (2, 10.0))
+    return far_revisions(bars(*accepted), bars(*others), kept, min_ratio=5.0, **changed)
+
+
+def closes(frame: pl.DataFrame) -> list[float]:
+    return frame["close_usd"].to_list()
+
+
+@pytest.mark.parametrize(("close", "is_far"), [(50.0, True), (49.9, False), (2.0, True), (2.01, False), (10.0, False)])
+def test_a_row_is_far_from_the_step_ratio_on_to_either_side(close, is_far):
+    found = far((1, close))
+
+    assert closes(found.refused) == ([close] if is_far else [])
+    assert closes(found.standing) == ([10.0] if is_far else [])
+
+
+def test_a_far_row_says_its_ratio_and_its_reason_can_be_released():
+    refused = far((1, 0.0625)).refused
+
+    assert dict(refused.schema) == QUARANTINE_SCHEMA
+    assert refused["reason"].to_list() == ["unit_step"]
+    assert refused["detail"].to_list() == ["close 0.0625 is 0.00625 times the stored close 10.0"]
+    assert far((1, 0.0625), released=refused["quarantine_id"]).refused.is_empty()
+
+
+def test_a_bar_that_is_not_stored_is_not_far():
+    assert far((3, 1000.0), others=((4, 0.1),)).refused.is_empty()
+
+
+def test_every_row_of_a_bar_that_no_row_leaves_near_is_far():
+    found = far((1, 90.0), others=((1, 80.0), (2, 70.0)))
+
+    assert closes(found.refused) == [80.0, 90.0, 70.0]
+    assert found.standing["timestamp"].to_list() == [T0 + timedelta(minutes=minute) for minute in (1, 2)]
+
+
+def test_beside_a_near_row_a_far_one_is_refused_only_where_it_was_accepted():
+    accepted, outdone = far((1, 90.0), others=((1, 11.0),)), far((1, 11.0), others=((1, 90.0),))
+
+    assert (closes(accepted.refused), closes(accepted.standing)) == ([90.0], [])
+    assert (closes(outdone.refused), closes(outdone.standing)) == ([], [])
