@@ -4,10 +4,16 @@ import typer
 
 from console.ae_view import ae
 from console.config_commands import config_app
+from console.explain_view import explain
 from console.quarantine_commands import quarantine_app
 from console.regime_commands import regime_app
+from console.replay_command import PASSED_THROUGH, replay
 from console.stack_commands import demo, down, open_stack, up
 from console.states_view import states
+from console.strand_commands import strand_app
+from console.switch_commands import halt, overrides, resume, switch
+from console.trades_view import trades
+from console.watch_commands import watch_app
 
 app = typer.Typer(
     name="lowcap",
@@ -19,12 +25,21 @@ app = typer.Typer(
 app.add_typer(config_app, name="config")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(regime_app, name="regime")
+app.add_typer(strand_app, name="strand")
+app.add_typer(watch_app, name="watch")
 app.callback()(open_stack)
 app.command("demo")(demo)
 app.command("up")(up)
 app.command("down")(down)
 app.command("ae")(ae)
 app.command("states")(states)
+app.command("trades")(trades)
+app.command("explain")(explain)
+app.command("switch")(switch)
+app.command("halt")(halt)
+app.command("resume")(resume)
+app.command("overrides")(overrides)
+app.command("replay", context_settings=PASSED_THROUGH, add_help_option=False)(replay)
 
 if __name__ == "__main__":
     app()

@@ -13,9 +13,21 @@ from sql.database_role import DatabaseRole
 from sql.migrated import refuse_unmigrated
 from sql.migration_file import MigrationError
 from sql.pm_config import ConfigConflictError, UnknownVersionError
+from sql.position import StalePositionError
+from sql.trading_switch import UnreadableSwitchError
 
-FAILED, REFUSED = 1, 2
-"""Exit codes: the database or somebody else was in the way; what was asked for cannot be."""
+FAILED, REFUSED, REFUSED_IN_PART = 1, 2, 3
+"""Exit codes: the database or somebody else was in the way; what was asked for cannot be; a part of it cannot."""
+
+
+class RefusedError(ValueError):
+    """What was asked for cannot be; the message says why, and what could."""
+
+
+_IN_THE_WAY = (
+    *(DatabaseConnectionError, MigrationError, psycopg.Error),
+    *(ConfigConflictError, StalePositionError, UnreadableSwitchError),
+)
 
 
 @contextlib.contextmanager
@@ -23,9 +35,9 @@ def told() -> Iterator[None]:
     """Turn expected failures into a message on standard error and an exit code."""
     try:
         yield
-    except (ConfigError, UnknownVersionError) as error:
+    except (RefusedError, ConfigError, UnknownVersionError) as error:
         raise _told(error, REFUSED) from None
-    except (DatabaseConnectionError, MigrationError, ConfigConflictError, psycopg.Error) as error:
+    except _IN_THE_WAY as error:
         raise _told(error, FAILED) from None
 
 
@@ -41,7 +53,7 @@ def reading() -> Iterator[psycopg.Connection]:
 
 @contextlib.contextmanager
 def writing() -> Iterator[psycopg.Connection]:
-    """Open a session of the console's role, which may add versions of the configuration and nothing else."""
+    """Open a session of the console's role, which may add versions, releases and switches, and watch tokens."""
     with told(), connect(DatabaseRole.CONSOLE, autocommit=True) as connection:
         refuse_unmigrated(connection)
         yield connection

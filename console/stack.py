@@ -48,9 +48,14 @@ class Stack:
         ServiceError
             If it ends with another status than 0.
         """
-        done = subprocess.run([sys.executable, "-m", *arguments], cwd=PROJECT, env=self.environment(), check=False)
-        if done.returncode != 0:
-            raise ServiceError(f"python -m {' '.join(arguments)} ended with status {done.returncode}")
+        status = self.status_of(*arguments)
+        if status != 0:
+            raise ServiceError(f"python -m {' '.join(arguments)} ended with status {status}")
+
+    def status_of(self, *arguments: str) -> int:
+        """Run one of the product's modules in the foreground; returns its exit status."""
+        command = [sys.executable, "-m", *arguments]
+        return subprocess.run(command, cwd=PROJECT, env=self.environment(), check=False).returncode
 
     def start_dagster(self, port: int) -> str:
         """Start Dagster unless it runs; returns the address of its UI once it answers.

@@ -8,6 +8,7 @@ from domain.vocabulary.execution_bar import ExecutionBar, bars_closed_between, n
 from domain.vocabulary.timeframe import Timeframe
 from pm_runtime.ports import Clock, RuntimeStore, StopRequest
 from pm_runtime.settings import RuntimeSettings
+from pm_runtime.submitting import Submission, reconcile
 from pm_runtime.tick import TickOutcome, run_tick
 from pm_runtime.tick_line import outcome_word, summary_line, tick_line
 
@@ -15,7 +16,7 @@ from pm_runtime.tick_line import outcome_word, summary_line, tick_line
 def run_bounded(
     store: RuntimeStore, *, settings: RuntimeSettings, clock: Clock, stop: StopRequest, say: Callable[[str], object]
 ) -> Counter[str]:
-    """Tick the bars that the settings ask for, under the lease.
+    """Tick the bars that the settings ask for, under the lease; before them, submit what an earlier process planned.
 
     Parameters
     ----------
@@ -37,19 +38,29 @@ def run_bounded(
 
     Raises
     ------
-    FutureBarError, ConfigError, CorruptScoreError, psycopg.Error
-        As `run_tick`; the ticks before stay.
+    FutureBarError, ConfigError, CorruptScoreError, StaleRowError, psycopg.Error
+        As `run_tick`; the ticks before stay. An order that a venue does not take raises nothing and is said.
     """
     counts: Counter[str] = Counter()
     if not _take_lease(store, settings=settings, clock=clock, stop=stop, say=say):
         return counts
+    late = reconcile(store)
+    if late.taken:
+        say(f"{late.taken} orders of an earlier process submitted")
+    _say_left(late, say)
     for outcome in _outcomes(store, _bars(store, settings, clock), stop):
         counts[outcome_word(outcome)] += 1
         if not settings.quiet:
             say(tick_line(outcome))
+        _say_left(outcome.submission, say)
     if settings.quiet or settings.from_at is not None:
         say(summary_line(counts))
     return counts
+
+
+def _say_left(submission: Submission, say: Callable[[str], object]) -> None:
+    if submission.left:
+        say(f"{submission.left} orders the venue did not take: they stay planned and are told again")
 
 
 def _take_lease(

@@ -1,7 +1,7 @@
 """The process: hold the lease, tick every bar that closes, survive whatever a tick raises.
 
-Starting, recovering from a crash and reconnecting are one path: open a store, take the lease, tick the newest closed
-bar of each timeframe. A bar that was missed is skipped and counted, never queued.
+Starting, recovering from a crash and reconnecting are one path: open a store, take the lease, submit what was planned
+and never told, tick the newest closed bar of each timeframe. A missed bar is skipped and counted, never queued.
 """
 
 import logging
@@ -16,6 +16,7 @@ from pm_runtime.log_line import fields
 from pm_runtime.ports import Clock, RuntimeStore, StopRequest
 from pm_runtime.schedule import BackOff, BarSchedule
 from pm_runtime.settings import RuntimeSettings
+from pm_runtime.submitting import Submission, reconcile
 from pm_runtime.tick import TickOutcome, run_tick
 from sql.migration_file import MigrationError
 
@@ -27,13 +28,19 @@ OVERRUNS_BEFORE_ALARM = 3
 
 @dataclass(slots=True)
 class LoopReport:
-    """What a loop did; `held_by` names the process because of which it ended, if that was why."""
+    """What a loop did; `held_by` names the process because of which it ended, if that was why.
+
+    submitted_late: orders a session before had planned. unsubmitted: times a venue did not take an order, or could not
+    be asked at a start; such orders are told again.
+    """
 
     ticked: int = 0
     already_ticked: int = 0
     skipped_bars: int = 0
     failed: int = 0
     store_failures: int = 0
+    submitted_late: int = 0
+    unsubmitted: int = 0
     held_by: str | None = None
 
 
@@ -68,6 +75,7 @@ class RuntimeLoop:
         self._back_off = BackOff(settings.back_off_first_s, settings.back_off_longest_s)
         self._schedules: dict[Timeframe, BarSchedule] = {}
         self._store: RuntimeStore | None = None
+        self._reconciled: RuntimeStore | None = None
         self._failures_in_a_row = 0
         self._told_of: str | None = None
         self.report = LoopReport()
@@ -99,6 +107,7 @@ class RuntimeLoop:
         self._failures_in_a_row = 0
         if store is None:
             return self._clock.now_at() + self._standby_poll if self._waits() else None
+        self._reconcile(store)
         schedules = [self._schedule(timeframe) for timeframe in timeframes]
         for schedule in schedules:
             bar = schedule.due(self._clock.now_at())
@@ -144,6 +153,22 @@ class RuntimeLoop:
             self._schedules[timeframe] = BarSchedule(timeframe, grace=grace, back_off=self._back_off)
         return self._schedules[timeframe]
 
+    def _reconcile(self, store: RuntimeStore) -> None:
+        """Submit what earlier sessions planned, once a session; whatever it raises, the ticks go on."""
+        if self._reconciled is store:
+            return
+        self._reconciled = store
+        try:
+            late = reconcile(store)
+        except Exception:
+            self.report.unsubmitted += 1
+            logger.exception("reconcile_failed")
+            return
+        self.report.submitted_late += late.taken
+        if late.taken:
+            logger.warning("orders_submitted_late", extra=fields(orders=late.taken))
+        self._note_submission(late)
+
     def _try_tick(self, store: RuntimeStore, schedule: BarSchedule, bar: ExecutionBar) -> None:
         try:
             outcome = run_tick(store, bar)
@@ -170,6 +195,7 @@ class RuntimeLoop:
         logger.log(level, "tick_overrun", extra=fields(before=bar, skipped=skipped, in_a_row=schedule.overruns))
 
     def _note_outcome(self, outcome: TickOutcome) -> None:
+        self._note_submission(outcome.submission)
         tick = outcome.tick
         if tick is None:
             self.report.already_ticked += 1
@@ -179,6 +205,11 @@ class RuntimeLoop:
         counts = {status.value: tick.count(status) for status in ScoreStatus}
         reason = {} if tick.mode_reason is None else {"reason": tick.mode_reason}
         logger.info("ticked", extra=fields(bar=tick.bar, mode=tick.mode, **reason, **counts))
+
+    def _note_submission(self, submission: Submission) -> None:
+        if submission.left:
+            self.report.unsubmitted += submission.left
+            logger.error("orders_not_submitted", extra=fields(orders=submission.left))
 
     def _after_store_failure(self) -> datetime:
         self._failures_in_a_row += 1
@@ -190,7 +221,7 @@ class RuntimeLoop:
     def _drop_store(self) -> None:
         if self._store is not None:
             self._store.close()
-            self._store = None
+            self._store = self._reconciled = None
         self._told_of = None
         for schedule in self._schedules.values():
             schedule.interrupted()

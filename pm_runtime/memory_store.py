@@ -4,17 +4,32 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from domain.config.pm_config import effective_config
+from domain.portfolio.trading_switch import EVERYWHERE, TradingMode
 from domain.scores.score_reading import PublishedScore
 from domain.vocabulary.cap_bucket import CapBucket
+from domain.vocabulary.driver import DEFAULT_BOOK_ID
 from domain.vocabulary.execution_bar import ExecutionBar
 from domain.vocabulary.timeframe import Timeframe
+from pm_runtime.memory_market import MemoryMarket
+from pm_runtime.memory_portfolio import MemoryPortfolio, MemoryPortfolioSnapshot
 from pm_runtime.ports import AlreadyTickedError, Lease
 from pm_runtime.tick_row import TickRow
 from sql.pm_config import VersionedConfig
+from sql.trading_switch import SwitchRow
+
+ALLOWED = SwitchRow(
+    scope=EVERYWHERE,
+    mode=TradingMode.ACTIVE.value,
+    overrides_on=True,
+    author="migration",
+    reason="defaults",
+    set_at=datetime(1970, 1, 1, tzinfo=UTC),
+)
+"""The row a migrated database starts with, older than any other."""
 
 
 @dataclass
@@ -25,6 +40,8 @@ class MemoryDatabase:
     scores: dict[Timeframe, list[PublishedScore]] = field(default_factory=dict)
     configs: list[Mapping[str, Any]] = field(default_factory=lambda: [{}])
     ticks: dict[ExecutionBar, TickRow] = field(default_factory=dict)
+    portfolio: MemoryPortfolio = field(default_factory=lambda: MemoryPortfolio(switches=[ALLOWED]))
+    market: MemoryMarket = field(default_factory=MemoryMarket)
     lease: "MemoryStore | None" = None
 
     def publish(self, timeframe: Timeframe, score: PublishedScore) -> None:
@@ -37,10 +54,11 @@ class MemoryDatabase:
         return len(self.configs)
 
 
-class MemorySnapshot:
+class MemorySnapshot(MemoryPortfolioSnapshot):
     """The shared state as it was at one instant, and what this transaction adds."""
 
-    def __init__(self, database: MemoryDatabase) -> None:
+    def __init__(self, database: MemoryDatabase, *, book_id: str) -> None:
+        super().__init__(database.portfolio, database.market, book_id=book_id)
         self._database = database
         self._now_at = database.now_at()
         self._scores = {timeframe: list(scores) for timeframe, scores in database.scores.items()}
@@ -74,10 +92,11 @@ class MemorySnapshot:
         self._written.append(tick)
 
     def commit(self) -> None:
-        """Let the others see what was written."""
+        """Let the others see what was written: all of it, or nothing where a race was lost."""
         for tick in self._written:
             self._refuse_second(tick)
-            self._database.ticks[tick.bar] = tick
+        self._database.portfolio.take_over(self.changed())
+        self._database.ticks |= {tick.bar: tick for tick in self._written}
 
     def _refuse_second(self, tick: TickRow) -> None:
         if tick.bar in self._database.ticks:
@@ -87,8 +106,9 @@ class MemorySnapshot:
 class MemoryStore:
     """One session with a `MemoryDatabase`."""
 
-    def __init__(self, database: MemoryDatabase, *, holder: str) -> None:
+    def __init__(self, database: MemoryDatabase, *, holder: str, book_id: str = DEFAULT_BOOK_ID) -> None:
         self._database = database
+        self._book_id = book_id
         self._holder = holder
         self._is_open = True
 
@@ -108,7 +128,7 @@ class MemoryStore:
     def snapshot(self) -> Iterator[MemorySnapshot]:
         """Open a transaction on one instant."""
         self._refuse_closed()
-        transaction = MemorySnapshot(self._database)
+        transaction = MemorySnapshot(self._database, book_id=self._book_id)
         yield transaction
         transaction.commit()
 

@@ -7,6 +7,7 @@ Behind a pooler that hands out another session a transaction the lease means not
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from domain.vocabulary.cap_bucket import CapBucket
 from domain.vocabulary.driver import DEFAULT_BOOK_ID
 from domain.vocabulary.execution_bar import ExecutionBar
 from pm_runtime.ports import AlreadyTickedError, Lease
+from pm_runtime.postgres_portfolio import PostgresPortfolio
 from pm_runtime.tick_row import TickRow
 from sql.ae_score import newest_scores
 from sql.database import connect
@@ -58,16 +60,25 @@ def open_postgres_store(holder: str) -> "PostgresStore":
     return PostgresStore(connection, holder=holder)
 
 
-class PostgresSnapshot:
-    """An open REPEATABLE READ transaction."""
+class PostgresSnapshot(PostgresPortfolio):
+    """An open REPEATABLE READ transaction.
 
-    def __init__(self, connection: psycopg.Connection, *, book_id: str) -> None:
-        self._connection = connection
-        self._book_id = book_id
-        self._now_at: datetime = connection.execute(query("transaction_started_at").encode()).fetchall()[0][0]
+    Parameters
+    ----------
+    connection, book_id, holder
+        As of the portfolio.
+    now_at : datetime, optional
+        Instant that stands for now; by default the database's.
+    """
+
+    def __init__(
+        self, connection: psycopg.Connection, *, book_id: str, holder: str, now_at: datetime | None = None
+    ) -> None:
+        super().__init__(connection, book_id=book_id, holder=holder)
+        self._now_at: datetime = now_at or connection.execute(query("transaction_started_at").encode()).fetchall()[0][0]
 
     def now_at(self) -> datetime:
-        """Return the database's time at the start of the transaction."""
+        """Return the time at the start of the transaction."""
         return self._now_at
 
     def ticked_by(self, bar: ExecutionBar) -> str | None:
@@ -95,6 +106,8 @@ class PostgresSnapshot:
             "config_version": tick.config_version,
             "code_version": tick.code_version,
             "holder": tick.holder,
+            **asdict(tick.portfolio),
+            "overrides_ignored": list(tick.portfolio.overrides_ignored),
         }
         try:
             self._connection.execute(query("insert_pm_tick").encode(), values)
@@ -138,7 +151,7 @@ class PostgresStore:
     def snapshot(self) -> Iterator[PostgresSnapshot]:
         """Open a transaction on one instant."""
         with self._connection.transaction():
-            yield PostgresSnapshot(self._connection, book_id=self._book_id)
+            yield PostgresSnapshot(self._connection, book_id=self._book_id, holder=self._holder)
 
     def is_usable(self) -> bool:
         """Whether the connection is open, as far as is known without asking the server."""

@@ -1,5 +1,6 @@
 """The machine's clock, and signals that ask the process to stop."""
 
+import gc
 import os
 import select
 import signal
@@ -63,7 +64,9 @@ class SystemClock:
         return datetime.now(UTC)
 
     def wait_until(self, at: datetime) -> None:
-        """Return at that instant, or as soon as a stop is asked for."""
+        """Return at that instant, or as soon as a stop is asked for; garbage is collected here if nowhere else."""
+        if not gc.isenabled():
+            gc.collect()
         while not self._stop.is_set():
             seconds_left = (at - self.now_at()).total_seconds()
             if seconds_left <= 0:

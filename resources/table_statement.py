@@ -23,16 +23,19 @@ _ALWAYS = "timestamptz '-infinity'"
 
 
 def time_column(table: TableSchema) -> str:
-    """Column that places a row of a table in time.
+    """Column that places a row of a table in time: of its key, or of a table keyed by a hash any column of that name.
 
     Raises
     ------
     ValueError
-        If the primary key has no such column: the table has no windows.
+        If the table has no such column: it has no windows.
     """
-    found = next((name for name in TIME_COLUMNS if name in table.primary_key), None)
+    columns = [column.name for column in table.columns]
+    found = next((name for name in TIME_COLUMNS if name in table.primary_key), None) or next(
+        (name for name in TIME_COLUMNS if name in columns), None
+    )
     if found is None:
-        raise ValueError(f"{table.schema}.{table.name} has no {' or '.join(TIME_COLUMNS)} in its primary key")
+        raise ValueError(f"{table.schema}.{table.name} has no column {' or '.join(TIME_COLUMNS)}")
     return found
 
 

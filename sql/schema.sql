@@ -12,6 +12,16 @@ AS $function$
     LIMIT 1
 $function$;
 
+CREATE OR REPLACE FUNCTION pm.refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    RAISE EXCEPTION '%.% is append-only', TG_TABLE_SCHEMA, TG_TABLE_NAME
+        USING ERRCODE = 'restrict_violation', HINT = 'Write a new row that says what changed.';
+END
+$function$;
+
 -- A (appetite to add) and E (assertiveness to exit) per bucket and execution timeframe, with all 15 channels.
 CREATE TABLE regime.ae_score (
     bucket text NOT NULL,  -- Cap bucket of the tokens this score is for.
@@ -639,6 +649,30 @@ VIEW regime.token_cap_bucket_current (
     updated_at timestamp with time zone
 ) READS regime.token_cap_bucket;
 
+-- The event log that learning reads: actions and closed positions. Append-only.
+CREATE TABLE pm.ad_strands (
+    strand_id text NOT NULL,  -- Hash of kind and content: the same event told twice is one row.
+    kind text NOT NULL,  -- pm_action or position_closed.
+    schema_version integer NOT NULL,  -- Version of the schema the content obeys.
+    position_id text NOT NULL,  -- Position concerned.
+    trade_id text NOT NULL,  -- Trade concerned.
+    token_contract text NOT NULL,  -- Contract address, or the symbol where the venue lists no contract.
+    chain text NOT NULL,  -- Chain or venue the contract lives on.
+    timeframe text NOT NULL,  -- Execution timeframe.
+    occurred_at timestamp with time zone NOT NULL,  -- When it happened, by the bars.
+    content json NOT NULL,  -- The event; its schema is in docs/reference.
+    written_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),  -- When it was stored.
+    sequence bigint NOT NULL GENERATED ALWAYS AS IDENTITY,  -- Order of storing; readers keep it as their cursor.
+    CONSTRAINT ad_strands_pkey PRIMARY KEY (strand_id),
+    CONSTRAINT ad_strands_kind_check CHECK ((kind = ANY (ARRAY['pm_action'::text, 'position_closed'::text]))),
+    CONSTRAINT ad_strands_schema_version_check CHECK ((schema_version > 0)),
+    CONSTRAINT ad_strands_strand_id_check CHECK ((strand_id ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT ad_strands_timeframe_check CHECK ((timeframe = ANY (ARRAY['1m'::text, '5m'::text, '15m'::text, '1h'::text, '4h'::text, '1d'::text])))
+);
+CREATE INDEX ad_strands_kind ON pm.ad_strands USING btree (kind, sequence);
+CREATE INDEX ad_strands_trade ON pm.ad_strands USING btree (trade_id);
+CREATE TRIGGER ad_strands_is_append_only BEFORE DELETE OR UPDATE ON pm.ad_strands FOR EACH STATEMENT EXECUTE FUNCTION pm.refuse_change();
+
 -- Quarantined bars that a person found to be right. Append-only.
 CREATE TABLE pm.bar_release (
     quarantine_id text NOT NULL,  -- Id of the row in regime.bar_quarantine.
@@ -650,6 +684,87 @@ CREATE TABLE pm.bar_release (
     CONSTRAINT bar_release_quarantine_id_check CHECK ((quarantine_id ~ '^[0-9a-f]{64}$'::text)),
     CONSTRAINT bar_release_reason_check CHECK ((reason <> ''::text))
 );
+
+-- One row a token and timeframe it is traded on: where it stands in its life, and the sums of its open trade.
+CREATE TABLE pm.lowcap_positions (
+    position_id text NOT NULL,  -- Hash of token, chain, timeframe and book.
+    token_contract text NOT NULL,  -- Contract address, or the symbol where the venue lists no contract.
+    chain text NOT NULL,  -- Chain or venue the contract lives on.
+    timeframe text NOT NULL,  -- Execution timeframe.
+    book_id text NOT NULL DEFAULT 'onchain_crypto'::text,  -- Asset class.
+    token_ticker text NOT NULL,  -- Symbol for people.
+    status text NOT NULL,  -- dormant (too few bars), watchlist, active (in a trade), paused or archived by hand.
+    total_allocation_pct double precision NOT NULL,  -- Share of the wallet its token may take over all timeframes, percent.
+    entry_context json NOT NULL,  -- What was known when the token was approved: curator, intent, age and volume bands.
+    intent json,  -- Five scores of what people say, 0..1; NULL when nothing is known.
+    approved_by text NOT NULL,  -- Who put it on the watchlist.
+    approved_at timestamp with time zone NOT NULL,  -- When.
+    current_trade_id text,  -- Open trade; NULL when none.
+    quantity double precision NOT NULL DEFAULT 0,  -- Tokens held.
+    cost_basis_usd double precision NOT NULL DEFAULT 0,  -- What the held quantity cost, fees of buying included.
+    bought_quantity double precision NOT NULL DEFAULT 0,  -- Tokens bought in this trade.
+    sold_quantity double precision NOT NULL DEFAULT 0,  -- Tokens sold in this trade.
+    total_allocation_usd double precision NOT NULL DEFAULT 0,  -- Paid for buys of this trade, without fees.
+    total_extracted_usd double precision NOT NULL DEFAULT 0,  -- Received for sales of this trade, without fees.
+    fees_usd double precision NOT NULL DEFAULT 0,  -- Fees of this trade.
+    realised_pnl_usd double precision NOT NULL DEFAULT 0,  -- Proceeds of sales less fees and cost of what was sold.
+    max_adverse_usd double precision NOT NULL DEFAULT 0,  -- Deepest total loss this trade was ever in, >= 0.
+    last_price_usd double precision,  -- Price of the last fill or bar; NULL before the first.
+    first_fill_at timestamp with time zone,  -- First fill of this trade.
+    last_fill_at timestamp with time zone,  -- Last fill of this trade.
+    last_event_at timestamp with time zone,  -- Last fill or bar of this trade.
+    trade_memory json NOT NULL,  -- What the gates of the next tick need of this trade: buys by state, last trim, one-shot flags.
+    last_bar_timestamp timestamp with time zone,  -- Open of the last bar that changed it.
+    revision bigint NOT NULL DEFAULT 0,  -- Counts the writes; a write that expects another one is refused.
+    updated_at timestamp with time zone NOT NULL,  -- When it was written.
+    config_version bigint NOT NULL,  -- Version of pm.pm_config in force.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT lowcap_positions_pkey PRIMARY KEY (position_id),
+    CONSTRAINT lowcap_positions_one_a_timeframe UNIQUE (token_contract, chain, timeframe, book_id),
+    CONSTRAINT lowcap_positions_config_version_fkey FOREIGN KEY (config_version) REFERENCES pm.pm_config(version),
+    CONSTRAINT lowcap_positions_approved_by_check CHECK ((approved_by <> ''::text)),
+    CONSTRAINT lowcap_positions_hold_within_a_trade CHECK (((quantity = (0)::double precision) OR (current_trade_id IS NOT NULL))),
+    CONSTRAINT lowcap_positions_position_id_check CHECK ((position_id ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT lowcap_positions_quantity_check CHECK ((quantity >= (0)::double precision)),
+    CONSTRAINT lowcap_positions_status_check CHECK ((status = ANY (ARRAY['dormant'::text, 'watchlist'::text, 'active'::text, 'paused'::text, 'archived'::text]))),
+    CONSTRAINT lowcap_positions_timeframe_check CHECK ((timeframe = ANY (ARRAY['1m'::text, '5m'::text, '15m'::text, '1h'::text, '4h'::text, '1d'::text]))),
+    CONSTRAINT lowcap_positions_total_allocation_pct_check CHECK (((total_allocation_pct > (0)::double precision) AND (total_allocation_pct <= (100)::double precision)))
+);
+CREATE INDEX lowcap_positions_timeframe ON pm.lowcap_positions USING btree (timeframe, status);
+
+-- Windows of opportunity: what was decided in each, by which gates, and what came of it.
+CREATE TABLE pm.pattern_episode_events (
+    episode_id text NOT NULL,  -- Hash of position, family and start.
+    position_id text NOT NULL,  -- Position concerned.
+    token_contract text NOT NULL,  -- Contract address, or the symbol where the venue lists no contract.
+    chain text NOT NULL,  -- Chain or venue the contract lives on.
+    timeframe text NOT NULL,  -- Execution timeframe.
+    family text NOT NULL,  -- pm.s1_entry or pm.s3_retest.
+    started_at timestamp with time zone NOT NULL,  -- Open of the bar that began it.
+    ended_at timestamp with time zone,  -- Open of the bar that ended it; NULL while open.
+    decision text,  -- acted or skipped; NULL before it is decided.
+    decided_at timestamp with time zone,  -- Open of the bar that decided.
+    gates json,  -- For every gate: value, base and tuned threshold, margin, passed, at the bar that decided.
+    samples json NOT NULL,  -- Object: bars (at most twelve, the first and the latest eleven, with their scores), the bar nearest to a buy, the last bar seen.
+    scope json NOT NULL,  -- Scope at the start.
+    trade_id text,  -- Trade that was opened in it; NULL when skipped.
+    outcome text NOT NULL,  -- pending, success, failure or expired.
+    outcome_at timestamp with time zone,  -- Open of the bar that showed it.
+    updated_at timestamp with time zone NOT NULL,  -- When it was written.
+    config_version bigint NOT NULL,  -- Version of pm.pm_config in force.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT pattern_episode_events_pkey PRIMARY KEY (episode_id),
+    CONSTRAINT pattern_episode_events_config_version_fkey FOREIGN KEY (config_version) REFERENCES pm.pm_config(version),
+    CONSTRAINT pattern_episode_events_position_id_fkey FOREIGN KEY (position_id) REFERENCES pm.lowcap_positions(position_id),
+    CONSTRAINT pattern_episode_events_decision_check CHECK ((decision = ANY (ARRAY['acted'::text, 'skipped'::text]))),
+    CONSTRAINT pattern_episode_events_decision_has_gates CHECK ((((decision IS NULL) = (gates IS NULL)) AND ((decision IS NULL) = (decided_at IS NULL)))),
+    CONSTRAINT pattern_episode_events_end_says_what CHECK (((outcome = 'pending'::text) = (outcome_at IS NULL))),
+    CONSTRAINT pattern_episode_events_episode_id_check CHECK ((episode_id ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT pattern_episode_events_family_check CHECK ((family = ANY (ARRAY['pm.s1_entry'::text, 'pm.s3_retest'::text]))),
+    CONSTRAINT pattern_episode_events_outcome_check CHECK ((outcome = ANY (ARRAY['pending'::text, 'success'::text, 'failure'::text, 'expired'::text]))),
+    CONSTRAINT pattern_episode_events_timeframe_check CHECK ((timeframe = ANY (ARRAY['1m'::text, '5m'::text, '15m'::text, '1h'::text, '4h'::text, '1d'::text])))
+);
+CREATE INDEX pattern_episode_events_pending ON pm.pattern_episode_events USING btree (position_id) WHERE (outcome = 'pending'::text);
 
 -- Every configuration that was ever in force. The newest version is; append-only.
 CREATE TABLE pm.pm_config (
@@ -664,6 +779,67 @@ CREATE TABLE pm.pm_config (
     CONSTRAINT pm_config_config_check CHECK ((jsonb_typeof(config) = 'object'::text)),
     CONSTRAINT pm_config_reason_check CHECK ((reason <> ''::text))
 );
+
+-- Executions as the venue confirmed them. Append-only: positions, R/R and ROI are folds over these rows.
+CREATE TABLE pm.pm_fill (
+    fill_id text NOT NULL,  -- Made by whoever made the order.
+    order_id text NOT NULL,  -- Order it executes.
+    position_id text NOT NULL,  -- Position it changes.
+    trade_id text NOT NULL,  -- Trade it belongs to.
+    side text NOT NULL,  -- buy or sell.
+    quantity double precision NOT NULL,  -- Tokens.
+    price_usd double precision NOT NULL,  -- USD per token.
+    notional_usd double precision NOT NULL,  -- Paid or received, without the fee.
+    fee_usd double precision NOT NULL,  -- Fee.
+    filled_at timestamp with time zone NOT NULL,  -- When it was confirmed.
+    CONSTRAINT pm_fill_pkey PRIMARY KEY (fill_id),
+    CONSTRAINT pm_fill_order_id_fkey FOREIGN KEY (order_id) REFERENCES pm.pm_order(order_id),
+    CONSTRAINT pm_fill_position_id_fkey FOREIGN KEY (position_id) REFERENCES pm.lowcap_positions(position_id),
+    CONSTRAINT pm_fill_fee_usd_check CHECK (((fee_usd >= (0)::double precision) AND (fee_usd < 'Infinity'::double precision))),
+    CONSTRAINT pm_fill_notional_usd_check CHECK (((notional_usd > (0)::double precision) AND (notional_usd < 'Infinity'::double precision))),
+    CONSTRAINT pm_fill_price_usd_check CHECK (((price_usd > (0)::double precision) AND (price_usd < 'Infinity'::double precision))),
+    CONSTRAINT pm_fill_quantity_check CHECK (((quantity > (0)::double precision) AND (quantity < 'Infinity'::double precision))),
+    CONSTRAINT pm_fill_side_check CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text])))
+);
+CREATE INDEX pm_fill_trade ON pm.pm_fill USING btree (trade_id);
+CREATE TRIGGER pm_fill_is_append_only BEFORE DELETE OR UPDATE ON pm.pm_fill FOR EACH STATEMENT EXECUTE FUNCTION pm.refuse_change();
+
+-- What a tick decided to do, written before any venue is asked, and what became of it.
+CREATE TABLE pm.pm_order (
+    order_id text NOT NULL,  -- Hash of position, bar and action: the venue knows the order by it, so asking twice does nothing.
+    position_id text NOT NULL,  -- Position it is for.
+    trade_id text NOT NULL,  -- Trade it belongs to.
+    timeframe text NOT NULL,  -- Execution timeframe.
+    bar_timestamp timestamp with time zone NOT NULL,  -- Open of the closed bar it was decided on.
+    decided_at timestamp with time zone NOT NULL,  -- Close of that bar.
+    action_category text NOT NULL,  -- entry, add, trim or exit.
+    side text NOT NULL,  -- buy or sell.
+    pattern_key text NOT NULL,  -- pm.uptrend.<state>.<flag>.
+    order_usd double precision,  -- USD to spend; of a buy.
+    order_quantity double precision,  -- Tokens to sell; of a sale.
+    decision json NOT NULL,  -- Everything the decision saw, with every step from 0.5 to the size.
+    status text NOT NULL,  -- planned, submitted, filled (wholly or in part), rejected or expired.
+    status_reason text,  -- Why it was rejected, cut or expired.
+    venue text NOT NULL,  -- Where it was sent.
+    settled_at timestamp with time zone,  -- When nothing more can happen to it.
+    holder text NOT NULL,  -- Process that decided.
+    config_version bigint NOT NULL,  -- Version of pm.pm_config in force.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT pm_order_pkey PRIMARY KEY (order_id),
+    CONSTRAINT pm_order_one_action_a_bar UNIQUE (position_id, bar_timestamp),
+    CONSTRAINT pm_order_config_version_fkey FOREIGN KEY (config_version) REFERENCES pm.pm_config(version),
+    CONSTRAINT pm_order_position_id_fkey FOREIGN KEY (position_id) REFERENCES pm.lowcap_positions(position_id),
+    CONSTRAINT pm_order_action_category_check CHECK ((action_category = ANY (ARRAY['entry'::text, 'add'::text, 'trim'::text, 'exit'::text]))),
+    CONSTRAINT pm_order_buys_usd_and_sells_tokens CHECK ((((side = 'buy'::text) = (order_usd IS NOT NULL)) AND ((side = 'sell'::text) = (order_quantity IS NOT NULL)))),
+    CONSTRAINT pm_order_order_id_check CHECK ((order_id ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT pm_order_order_quantity_check CHECK (((order_quantity > (0)::double precision) AND (order_quantity < 'Infinity'::double precision))),
+    CONSTRAINT pm_order_order_usd_check CHECK (((order_usd > (0)::double precision) AND (order_usd < 'Infinity'::double precision))),
+    CONSTRAINT pm_order_says_when_it_settled CHECK ((((status = 'planned'::text) OR (status = 'submitted'::text)) = (settled_at IS NULL))),
+    CONSTRAINT pm_order_side_check CHECK ((side = ANY (ARRAY['buy'::text, 'sell'::text]))),
+    CONSTRAINT pm_order_status_check CHECK ((status = ANY (ARRAY['planned'::text, 'submitted'::text, 'filled'::text, 'rejected'::text, 'expired'::text]))),
+    CONSTRAINT pm_order_timeframe_check CHECK ((timeframe = ANY (ARRAY['1m'::text, '5m'::text, '15m'::text, '1h'::text, '4h'::text, '1d'::text])))
+);
+CREATE INDEX pm_order_open ON pm.pm_order USING btree (timeframe) WHERE (settled_at IS NULL);
 
 -- One row a tick: what the runtime read for a closed bar. Append-only.
 CREATE TABLE pm.pm_tick (
@@ -681,15 +857,129 @@ CREATE TABLE pm.pm_tick (
     holder text NOT NULL,  -- Process that held the lease: host, pid, start.
     started_at timestamp with time zone NOT NULL,  -- When the tick began, by the database's clock.
     finished_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),  -- When its row was written.
+    positions integer NOT NULL DEFAULT 0,  -- Positions of the timeframe.
+    orders_settled integer NOT NULL DEFAULT 0,  -- Orders that were filled, rejected or expired on this bar.
+    orders_planned integer NOT NULL DEFAULT 0,  -- Orders decided on this bar.
+    trades_closed integer NOT NULL DEFAULT 0,  -- Trades that ended on this bar.
+    override_set_id bigint,  -- Live set of overrides; NULL while none is.
+    overrides_ignored text[] NOT NULL DEFAULT '{}'::text[],  -- Overrides of that set that were refused, a sentence each.
     CONSTRAINT pm_tick_pkey PRIMARY KEY (tick_id),
     CONSTRAINT pm_tick_once_per_bar UNIQUE (timeframe, bar_timestamp),
     CONSTRAINT pm_tick_config_version_fkey FOREIGN KEY (config_version) REFERENCES pm.pm_config(version),
-    CONSTRAINT pm_tick_mode_check CHECK ((mode = ANY (ARRAY['ACTIVE'::text, 'REDUCE_ONLY'::text]))),
+    CONSTRAINT pm_tick_mode_check CHECK ((mode = ANY (ARRAY['ACTIVE'::text, 'REDUCE_ONLY'::text, 'HALTED'::text]))),
+    CONSTRAINT pm_tick_orders_planned_check CHECK ((orders_planned >= 0)),
+    CONSTRAINT pm_tick_orders_settled_check CHECK ((orders_settled >= 0)),
+    CONSTRAINT pm_tick_positions_check CHECK ((positions >= 0)),
     CONSTRAINT pm_tick_says_why_it_reduces CHECK (((mode = 'ACTIVE'::text) OR (mode_reason IS NOT NULL))),
     CONSTRAINT pm_tick_scores_check CHECK ((jsonb_typeof(scores) = 'array'::text)),
     CONSTRAINT pm_tick_scores_degraded_check CHECK ((scores_degraded >= 0)),
     CONSTRAINT pm_tick_scores_fresh_check CHECK ((scores_fresh >= 0)),
     CONSTRAINT pm_tick_scores_stale_check CHECK ((scores_stale >= 0)),
-    CONSTRAINT pm_tick_timeframe_check CHECK ((timeframe = ANY (ARRAY['1m'::text, '5m'::text, '15m'::text, '1h'::text, '4h'::text, '1d'::text])))
+    CONSTRAINT pm_tick_timeframe_check CHECK ((timeframe = ANY (ARRAY['1m'::text, '5m'::text, '15m'::text, '1h'::text, '4h'::text, '1d'::text]))),
+    CONSTRAINT pm_tick_trades_closed_check CHECK ((trades_closed >= 0))
 );
 CREATE INDEX pm_tick_bar_timestamp ON pm.pm_tick USING btree (bar_timestamp);
+
+-- Strands that break their schema, as they came. Append-only: nothing is lost.
+CREATE TABLE pm.strand_dead_letter (
+    dead_letter_id text NOT NULL,  -- Hash of kind and payload.
+    kind text NOT NULL,  -- Kind it claimed to be.
+    pointer text NOT NULL,  -- Place in the document that is wrong, as a JSON pointer.
+    reason text NOT NULL,  -- What is wrong there.
+    payload text NOT NULL,  -- As it came, cut at 100,000 characters.
+    found_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),  -- When it was refused.
+    CONSTRAINT strand_dead_letter_pkey PRIMARY KEY (dead_letter_id),
+    CONSTRAINT strand_dead_letter_dead_letter_id_check CHECK ((dead_letter_id ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT strand_dead_letter_reason_check CHECK ((reason <> ''::text))
+);
+
+-- What the runtime may do, everywhere or in a scope. Append-only: the newest row of a scope counts.
+CREATE TABLE pm.trading_switch (
+    switch_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,  -- Order of the changes.
+    scope text NOT NULL DEFAULT '{}'::text,  -- Dimensions and values it applies to, canonical JSON; {} is everywhere.
+    mode text,  -- ACTIVE, REDUCE_ONLY (exits and trims only) or HALTED (exits only); NULL leaves it as it was.
+    overrides_on boolean,  -- Whether learned overrides apply; NULL leaves it as it was.
+    author text NOT NULL,  -- Who set it.
+    reason text NOT NULL,  -- Why.
+    set_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),  -- When; the next tick obeys.
+    CONSTRAINT trading_switch_pkey PRIMARY KEY (switch_id),
+    CONSTRAINT trading_switch_author_check CHECK ((author <> ''::text)),
+    CONSTRAINT trading_switch_mode_check CHECK ((mode = ANY (ARRAY['ACTIVE'::text, 'REDUCE_ONLY'::text, 'HALTED'::text]))),
+    CONSTRAINT trading_switch_reason_check CHECK ((reason <> ''::text)),
+    CONSTRAINT trading_switch_scope_is_an_object CHECK ((json_typeof((scope)::json) = 'object'::text)),
+    CONSTRAINT trading_switch_sets_something CHECK (((mode IS NOT NULL) OR (overrides_on IS NOT NULL)))
+);
+CREATE INDEX trading_switch_scope ON pm.trading_switch USING btree (scope, switch_id DESC);
+CREATE TRIGGER trading_switch_is_append_only BEFORE DELETE OR UPDATE ON pm.trading_switch FOR EACH STATEMENT EXECUTE FUNCTION pm.refuse_change();
+
+-- Positions and regime drivers in one list, as the documents keep them; drivers never trade.
+VIEW pm.lowcap_positions_with_drivers (
+    token_contract text,
+    chain text,
+    timeframe text,
+    book_id text,
+    token_ticker text,
+    status text,
+    quantity double precision,
+    last_price_usd double precision,
+    last_bar_timestamp timestamp with time zone
+) READS pm.lowcap_positions, regime.regime_driver_state;
+
+-- Which set is live: the newest row counts. Append-only, so a roll-back is one more row.
+CREATE TABLE learning.live_override_set (
+    step_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,  -- Order of the changes.
+    set_id bigint,  -- Set that is live from then on; NULL for none.
+    author text NOT NULL,  -- Who switched.
+    reason text NOT NULL,  -- Why.
+    set_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),  -- When; the next tick obeys.
+    CONSTRAINT live_override_set_pkey PRIMARY KEY (step_id),
+    CONSTRAINT live_override_set_set_id_fkey FOREIGN KEY (set_id) REFERENCES learning.override_set(set_id),
+    CONSTRAINT live_override_set_author_check CHECK ((author <> ''::text)),
+    CONSTRAINT live_override_set_reason_check CHECK ((reason <> ''::text))
+);
+
+-- A version of the learned overrides. Sets are never changed; which one is live is said elsewhere.
+CREATE TABLE learning.override_set (
+    set_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,  -- Version.
+    made_at timestamp with time zone NOT NULL,  -- When.
+    as_of timestamp with time zone NOT NULL,  -- It knows trades closed before this instant.
+    input_hash text NOT NULL,  -- Hash of the lessons it was made from.
+    row_count integer NOT NULL,  -- Overrides in it, at most 500.
+    run_id text NOT NULL,  -- Dagster run that made it.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    config_version bigint NOT NULL,  -- Version of pm.pm_config in force.
+    CONSTRAINT override_set_pkey PRIMARY KEY (set_id),
+    CONSTRAINT override_set_config_version_fkey FOREIGN KEY (config_version) REFERENCES pm.pm_config(version),
+    CONSTRAINT override_set_row_count_check CHECK (((row_count >= 0) AND (row_count <= 500)))
+);
+
+-- What was learned, as multipliers of size or of a threshold in a scope.
+CREATE TABLE learning.pm_overrides (
+    override_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,  -- Number.
+    set_id bigint NOT NULL,  -- Set it belongs to.
+    pattern_key text NOT NULL,  -- Pattern it is for; of a threshold, the pattern whose buy check it moves.
+    action_category text NOT NULL,  -- entry or add: exits and trims never depend on learning.
+    scope_mask bigint NOT NULL,  -- Dimensions it is fixed to, one bit each.
+    scope_values json NOT NULL,  -- Their values.
+    lever text NOT NULL,  -- pm_strength, or the threshold it multiplies.
+    multiplier double precision NOT NULL,  -- Ratio, 1 is neutral.
+    confidence double precision NOT NULL,  -- Weight in the blend, 0..1.
+    n_trades integer NOT NULL,  -- Trades behind it.
+    edge_raw double precision,  -- Edge before decay; NULL for a threshold.
+    decay_mult double precision,  -- Decay of that edge; NULL for a threshold.
+    lesson_id text NOT NULL,  -- Lesson it was made from.
+    expires_at timestamp with time zone NOT NULL,  -- It does not apply from then on. Mandatory.
+    CONSTRAINT pm_overrides_pkey PRIMARY KEY (override_id),
+    CONSTRAINT pm_overrides_once_a_set UNIQUE (set_id, pattern_key, action_category, scope_mask, lever, lesson_id),
+    CONSTRAINT pm_overrides_set_id_fkey FOREIGN KEY (set_id) REFERENCES learning.override_set(set_id),
+    CONSTRAINT pm_overrides_action_category_check CHECK ((action_category = ANY (ARRAY['entry'::text, 'add'::text]))),
+    CONSTRAINT pm_overrides_confidence_check CHECK (((confidence > (0)::double precision) AND (confidence <= (1)::double precision))),
+    CONSTRAINT pm_overrides_decay_mult_check CHECK (((decay_mult >= (0.33)::double precision) AND (decay_mult <= (1.33)::double precision))),
+    CONSTRAINT pm_overrides_expires_at_check CHECK ((expires_at < 'infinity'::timestamp with time zone)),
+    CONSTRAINT pm_overrides_lever_check CHECK ((lever = ANY (ARRAY['pm_strength'::text, 'ts_min_mult'::text, 'halo_mult'::text, 'dx_min_mult'::text]))),
+    CONSTRAINT pm_overrides_multiplier_check CHECK (((multiplier >= (0.3)::double precision) AND (multiplier <= (3.0)::double precision))),
+    CONSTRAINT pm_overrides_n_trades_check CHECK ((n_trades > 0)),
+    CONSTRAINT pm_overrides_scope_mask_check CHECK (((scope_mask >= 0) AND (scope_mask < '4294967296'::bigint))),
+    CONSTRAINT pm_overrides_scope_values_check CHECK ((json_typeof(scope_values) = 'object'::text))
+);
+CREATE INDEX pm_overrides_set ON learning.pm_overrides USING btree (set_id);

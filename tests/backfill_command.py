@@ -65,5 +65,5 @@ def everything_stored() -> dict[str, pl.DataFrame]:
 
 def rows_by_chunk(rows: pl.DataFrame) -> list[pl.DataFrame]:
     """Cut the rows of a table into those of each run."""
-    day = pl.col("timestamp").dt.date()
+    day = pl.col("timestamp" if "timestamp" in rows.columns else "ts").dt.date()
     return [rows.filter(day.is_between(first, last)) for first, last in CHUNKS]

@@ -60,6 +60,8 @@ class MemoryWorld:
                 "config_version": tick.config_version,
                 "code_version": tick.code_version,
                 "holder": tick.holder,
+                **asdict(tick.portfolio),
+                "overrides_ignored": list(tick.portfolio.overrides_ignored),
             }
             for tick in self.database.ticks.values()
         ]

@@ -17,8 +17,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from docs.reference.meaning import MEANING
+from docs.reference.portfolio_meaning import PORTFOLIO_WORDS
 from domain.config.pm_config import PmConfig
 from domain.config.scores import ScoresConfig
+from domain.portfolio.trading_switch import TradingMode
 from domain.regime.bucket_eligibility import SkipReason
 from domain.regime.regime_event import RegimeEventKind
 from domain.regime.uptrend_gate import (
@@ -42,7 +44,6 @@ from domain.vocabulary.phase import Lens, Phase
 from domain.vocabulary.timeframe import Timeframe
 from domain.vocabulary.universe import MAJORS
 from domain.vocabulary.uptrend import StateStatus, UptrendFlag, UptrendState
-from pm_runtime.tick_row import TickMode
 
 FOLDER = Path(__file__).resolve().parent
 NOTE = "<!-- Written by `python -m docs.reference.generate`: do not edit. -->"
@@ -105,7 +106,8 @@ def vocabulary_page() -> str:
         *_gates(),
         *_transitions(),
         *_words("Score status in a tick", ScoreStatus),
-        *_words("Tick modes", TickMode),
+        *_words("Tick modes", TradingMode),
+        *(block for title, words in PORTFOLIO_WORDS.items() for block in _words(title, type(next(iter(words))))),
         *_words("Quarantine reasons", QuarantineReason),
     ]
     return "\n\n".join(blocks) + "\n"

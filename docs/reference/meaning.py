@@ -6,6 +6,8 @@ By enum, because words of two enums may be spelled alike and would then be one k
 from collections.abc import Mapping
 from enum import StrEnum
 
+from docs.reference.portfolio_meaning import PORTFOLIO_MEANING
+from domain.portfolio.trading_switch import TradingMode
 from domain.regime.bucket_eligibility import SkipReason
 from domain.regime.regime_event import RegimeEventKind
 from domain.scores.bucket_multiplier import MultiplierBasis
@@ -15,7 +17,6 @@ from domain.vocabulary.cap_status import CapBasis, CapStatus
 from domain.vocabulary.driver import ChannelStatus, DriverRole
 from domain.vocabulary.phase import Lens, Phase
 from domain.vocabulary.uptrend import StateStatus, TransitionReason, UptrendFlag, UptrendState
-from pm_runtime.tick_row import TickMode
 
 Sentences = Mapping[StrEnum, str]
 
@@ -77,8 +78,10 @@ SCORE: Sentences = {
 }
 
 MODE: Sentences = {
-    TickMode.ACTIVE: "At least one bucket is fresh or degraded. With none fresh, `mode_reason` says so.",
-    TickMode.REDUCE_ONLY: "Every bucket is stale or missing; `mode_reason` says which.",
+    TradingMode.ACTIVE: "At least one bucket is fresh or degraded. With none fresh, `mode_reason` says so.",
+    TradingMode.REDUCE_ONLY: "Trims and exits only: every bucket is stale or missing, or somebody switched; the reason"
+    " says which.",
+    TradingMode.HALTED: "Exits only: somebody switched, or the switch cannot be read.",
 }
 
 QUARANTINE: Sentences = {
@@ -167,5 +170,5 @@ MEANING: Mapping[type[StrEnum], Sentences] = {
         BASIS,
         EVENT,
     )
-}
+} | PORTFOLIO_MEANING
 """Sentences by enum; a word without one is an error where the page is made."""

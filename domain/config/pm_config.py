@@ -12,6 +12,10 @@ from domain.config.bar import BarConfig
 from domain.config.cap_bucket import CapBucketConfig
 from domain.config.driver_bar import DriverBarConfig
 from domain.config.indicator import IndicatorConfig
+from domain.config.learning import LearningConfig
+from domain.config.paper_venue import PaperVenueConfig
+from domain.config.plan import PlanConfig
+from domain.config.portfolio import PortfolioConfig
 from domain.config.regime_event import RegimeEventConfig
 from domain.config.runtime import RuntimeConfig
 from domain.config.scores import ScoresConfig
@@ -39,6 +43,10 @@ class PmConfig(BaseModel, frozen=True, extra="forbid"):
     regime: RegimeConfig = Field(default_factory=RegimeConfig)
     scores: ScoresConfig = Field(default_factory=ScoresConfig)
     runtime: RuntimeConfig = Field(default_factory=RuntimeConfig)
+    portfolio: PortfolioConfig = Field(default_factory=PortfolioConfig)
+    plan: PlanConfig = Field(default_factory=PlanConfig)
+    paper_venue: PaperVenueConfig = Field(default_factory=PaperVenueConfig)
+    learning: LearningConfig = Field(default_factory=LearningConfig)
 
 
 class ConfigError(ValueError):

@@ -75,6 +75,9 @@ class SizingConfig(BaseModel, frozen=True, extra="forbid"):
         default_factory=_timeframe_splits,
         description="Share of that allocation each timeframe's position may take, until one is learned; they sum to 1.",
     )
+    min_order_usd: float = Field(
+        default=1.0, ge=0, description="Buys below this are not sent: fees would eat them. USD."
+    )
     min_entry_a: float = Field(default=0.05, ge=0, le=1, description="A below which nothing is entered.")
     entry_base_frac: float = Field(
         default=0.10, ge=0, le=1, description="Share of the remaining cap an entry takes at A = 0, a fraction."

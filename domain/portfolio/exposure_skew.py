@@ -150,14 +150,22 @@ def explain_skew(
 ) -> tuple[MaskCrowding, ...]:
     """Tell what each mask the candidate knows contributes to its skew, in the order of `masks`."""
     arrays = book_arrays(book, [candidate], masks=masks, watchlist_factor=config.watchlist_factor)
-    return tuple(
-        MaskCrowding(
-            mask=mask,
-            weight=mask_weight(mask, weights),
-            scope_exposure_usd=float(cells.scope_usd[row, 0]),
-            pk_scope_exposure_usd=float(cells.pattern_usd[row, 0]),
-        )
-        for cells in neighbourhoods(arrays)
-        for row, mask in enumerate(cells.masks)
-        if cells.is_known[row, 0]
-    )
+    return explain_skews(arrays, weights)[0]
+
+
+def explain_skews(arrays: BookArrays, weights: MaskWeightConfig) -> list[tuple[MaskCrowding, ...]]:
+    """Tell it of every candidate at once; each is told what it would be told alone."""
+    found: list[list[MaskCrowding]] = [[] for _ in range(arrays.n_candidates)]
+    for cells in neighbourhoods(arrays):
+        for row, mask in enumerate(cells.masks):
+            weight = mask_weight(mask, weights)
+            scope_usd, pattern_usd = cells.scope_usd[row].tolist(), cells.pattern_usd[row].tolist()
+            for place in np.flatnonzero(cells.is_known[row]).tolist():
+                crowding = MaskCrowding(
+                    mask=mask,
+                    weight=weight,
+                    scope_exposure_usd=scope_usd[place],
+                    pk_scope_exposure_usd=pattern_usd[place],
+                )
+                found[place].append(crowding)
+    return [tuple(each) for each in found]

@@ -65,10 +65,10 @@ def parse_scope(values: Mapping[str, object]) -> dict[ScopeDimension, str]:
     >>> parse_scope({"bucket_rank_position": 1, "curator": None})
     {<ScopeDimension.BUCKET_RANK_POSITION: 'bucket_rank_position'>: '1'}
     """
-    unknown = sorted(set(values) - {dimension.value for dimension in ScopeDimension})
+    unknown = sorted(set(values).difference(BIT))
     if unknown:
         raise ValueError(f"Expected dimensions of a scope, was {unknown}")
-    return _canonical({dimension: values.get(dimension) for dimension in ScopeDimension})
+    return _canonical({dimension: values.get(dimension) for dimension in BIT})
 
 
 def scope_mask(scope: Scope) -> int:
@@ -130,5 +130,6 @@ def _one_bucket(entry: Mapping[str, object]) -> str | None:
 
 
 def _canonical(found: Mapping[ScopeDimension, object]) -> dict[ScopeDimension, str]:
-    values = {dimension: canonical_value(dimension, found[dimension]) for dimension in BIT}
-    return {dimension: value for dimension, value in values.items() if value is not None}
+    given = [(dimension, raw) for dimension in BIT if (raw := found[dimension]) is not None]
+    values = ((dimension, canonical_value(dimension, raw)) for dimension, raw in given)
+    return {dimension: value for dimension, value in values if value is not None}

@@ -3,6 +3,7 @@
 Values are compared as text, so 1 and "1" must become one text before they are stored or looked up.
 """
 
+import functools
 import math
 
 from domain.vocabulary.cap_bucket import REGIME_BUCKETS, CapBucket, parse_cap_bucket
@@ -77,7 +78,13 @@ def canonical_value(dimension: ScopeDimension, raw: object) -> str | None:
         raw = _rank_text(raw)
     if not isinstance(raw, str):
         raise ValueError(f"Expected a text as {dimension}, was {raw!r}")
-    text = str(raw).strip()
+    return _of_text(dimension, str(raw))
+
+
+@functools.lru_cache(maxsize=4096)
+def _of_text(dimension: ScopeDimension, raw: str) -> str | None:
+    """Value of a text; kept, for a tick asks for the same few words of every position."""
+    text = raw.strip()
     if text.casefold() in MISSING_WORDS or (dimension in STATE_DIMENSIONS and text == UptrendState.S4):
         return None
     if dimension in TEXT_DIMENSIONS:

@@ -6,16 +6,18 @@ SELECT now();
 
 -- name: tick_holder
 -- Who ticked bar %(bar_timestamp)s of %(timeframe)s.
-SELECT holder FROM pm.pm_tick WHERE timeframe = %(timeframe)s AND bar_timestamp = %(bar_timestamp)s;
+SELECT holder FROM pm_tick WHERE timeframe = %(timeframe)s AND bar_timestamp = %(bar_timestamp)s;
 
 -- name: insert_pm_tick
 -- Store a tick; it started when its transaction did.
-INSERT INTO pm.pm_tick (
+INSERT INTO pm_tick (
     timeframe, bar_timestamp, mode, mode_reason, scores, scores_fresh, scores_stale, scores_degraded,
-    config_version, code_version, holder, started_at
+    config_version, code_version, holder, positions, orders_settled, orders_planned, trades_closed, override_set_id,
+    overrides_ignored, started_at
 ) VALUES (
     %(timeframe)s, %(bar_timestamp)s, %(mode)s, %(mode_reason)s, %(scores)s, %(scores_fresh)s, %(scores_stale)s,
-    %(scores_degraded)s, %(config_version)s, %(code_version)s, %(holder)s, now()
+    %(scores_degraded)s, %(config_version)s, %(code_version)s, %(holder)s, %(positions)s, %(orders_settled)s,
+    %(orders_planned)s, %(trades_closed)s, %(override_set_id)s, %(overrides_ignored)s, now()
 );
 
 -- name: name_session

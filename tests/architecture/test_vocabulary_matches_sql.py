@@ -7,10 +7,17 @@ from typing import get_args
 import pytest
 
 from domain.config.token_state import TokenTimeframe
+from domain.portfolio.episode import EpisodeDecision, EpisodeOutcome
+from domain.portfolio.lifecycle import PositionStatus
+from domain.portfolio.override_row import OverrideLever
+from domain.portfolio.strand import StrandKind
+from domain.portfolio.trading_switch import TradingMode
 from domain.regime.bucket_eligibility import SkipReason
 from domain.regime.bucket_return import RETURN_TIMEFRAMES
 from domain.regime.regime_event import RegimeEventKind
 from domain.regime.uptrend_state import NO_STATE, REASON, STATES
+from domain.scopes.pattern_key import TuningFamily
+from domain.vocabulary.action import ActionCategory, OrderSide
 from domain.vocabulary.bar_quarantine import QuarantineReason
 from domain.vocabulary.cap_bucket import REGIME_BUCKETS, CapBucket
 from domain.vocabulary.cap_status import CapBasis, CapStatus
@@ -19,7 +26,7 @@ from domain.vocabulary.horizon import REGIME_TIMEFRAMES, Horizon
 from domain.vocabulary.phase import Phase
 from domain.vocabulary.timeframe import Timeframe
 from domain.vocabulary.uptrend import StateStatus, TransitionReason, UptrendState
-from pm_runtime.tick_row import TickMode
+from pm_runtime.portfolio_row import OrderStatus
 from sql.queries import query
 from sql.schema import SCHEMA_FILE
 
@@ -56,7 +63,23 @@ WORDS: dict[str, Iterable[str]] = {
     "dominance_sample.timeframe": Timeframe,
     "lowcap_price_data_ohlc.timeframe": Timeframe,
     "majors_price_data_ohlc.timeframe": Timeframe,
-    "pm_tick.mode": TickMode,
+    "lowcap_positions.status": PositionStatus,
+    "lowcap_positions.timeframe": Timeframe,
+    "pattern_episode_events.decision": EpisodeDecision,
+    "pattern_episode_events.family": TuningFamily,
+    "pattern_episode_events.outcome": EpisodeOutcome,
+    "pattern_episode_events.timeframe": Timeframe,
+    "pm_order.action_category": ActionCategory,
+    "pm_order.side": OrderSide,
+    "pm_order.status": OrderStatus,
+    "pm_order.timeframe": Timeframe,
+    "pm_overrides.action_category": [category for category in ActionCategory if category.side is OrderSide.BUY],
+    "pm_overrides.lever": OverrideLever,
+    "pm_fill.side": OrderSide,
+    "ad_strands.kind": StrandKind,
+    "ad_strands.timeframe": Timeframe,
+    "trading_switch.mode": TradingMode,
+    "pm_tick.mode": TradingMode,
     "pm_tick.timeframe": Timeframe,
     "regime_driver_state.driver": DRIVERS,
     "regime_driver_state.prev_state": UptrendState,

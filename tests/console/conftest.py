@@ -8,6 +8,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from console.cli import app
+from tests.console.ticked_trade import BARS, tick, watch_and_learn
+from tests.portfolio_worlds import PostgresPortfolioWorld
 
 Lowcap = Callable[..., Result]
 
@@ -28,3 +30,21 @@ def lowcap_json(lowcap: Lowcap) -> Callable[..., Any]:
         return json.loads(result.stdout)
 
     return run
+
+
+@pytest.fixture(scope="module")
+def ended_trade(module_database) -> PostgresPortfolioWorld:
+    """A trade that was entered, trimmed and left."""
+    world = PostgresPortfolioWorld()
+    watch_and_learn(world)
+    tick(world, *range(len(BARS)))
+    return world
+
+
+@pytest.fixture
+def begun_trade(database) -> PostgresPortfolioWorld:
+    """The same token after the tick that orders its first buy, in a database of the test's own."""
+    world = PostgresPortfolioWorld()
+    watch_and_learn(world)
+    tick(world, 0)
+    return world

@@ -7,17 +7,26 @@ from datetime import timedelta
 import pytest
 
 from domain.config.pm_config import ConfigError, PmConfig
+from domain.portfolio.trading_switch import TradingMode
 from domain.scores.score_reading import read_score
 from domain.vocabulary.cap_bucket import REGIME_BUCKETS, CapBucket
 from domain.vocabulary.execution_bar import ExecutionBar
 from domain.vocabulary.timeframe import Timeframe
 from pm_runtime.ports import AlreadyTickedError, RuntimeStore
-from pm_runtime.tick_row import TickMode, TickRow
+from pm_runtime.tick_row import PortfolioTick, TickRow
 from tests.runtime_worlds import START, MemoryWorld, PostgresWorld, published
 
 HOUR = timedelta(hours=1)
 BAR = ExecutionBar(Timeframe.H1, START)
 NANO, MICRO = CapBucket.NANO, CapBucket.MICRO
+DONE = PortfolioTick(
+    positions=3,
+    orders_settled=1,
+    orders_planned=2,
+    trades_closed=1,
+    override_set_id=7,
+    overrides_ignored=("override 42 ignored: expired: since yesterday",),
+)
 
 World = MemoryWorld | PostgresWorld
 OpenStore = Callable[[str], RuntimeStore]
@@ -57,12 +66,13 @@ def active_tick(holder: str = "a:1:start", bar: ExecutionBar = BAR) -> TickRow:
     )
     return TickRow(
         bar=bar,
-        mode=TickMode.ACTIVE,
+        mode=TradingMode.ACTIVE,
         mode_reason=None,
         scores=readings,
         config_version=1,
         code_version="0.0.0",
         holder=holder,
+        portfolio=DONE,
     )
 
 
@@ -141,6 +151,12 @@ def test_a_stored_tick_says_all_it_was_given(world: World, store: RuntimeStore) 
         "config_version": 1,
         "code_version": "0.0.0",
         "holder": "a:1:start",
+        "positions": 3,
+        "orders_settled": 1,
+        "orders_planned": 2,
+        "trades_closed": 1,
+        "override_set_id": 7,
+        "overrides_ignored": ["override 42 ignored: expired: since yesterday"],
     }
 
 

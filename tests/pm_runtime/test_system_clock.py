@@ -1,5 +1,7 @@
+import gc
 import os
 import signal
+import weakref
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
@@ -39,6 +41,24 @@ def test_a_long_wait_looks_at_the_clock_again(stop):
     clock.wait_until(clock.now_at() + timedelta(hours=4))
 
     assert waits == [30.0] * 3
+
+
+def test_waiting_is_when_garbage_is_collected_where_ticks_do_not(stop):
+    class Node:
+        pass
+
+    gone = []
+    gc.disable()
+    try:
+        node = Node()
+        node.itself = node
+        weakref.finalize(node, gone.append, True)
+        del node
+        SystemClock(stop).wait_until(datetime(2025, 1, 1, tzinfo=UTC))
+    finally:
+        gc.enable()
+
+    assert gone == [True]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

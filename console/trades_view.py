@@ -1,0 +1,156 @@
+"""`lowcap trades`: open and closed trades with their results, from positions and from what closures told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Annotated, Any
+
+import psycopg
+import typer
+from psycopg.rows import dict_row
+
+from console.printing import print_json, print_table, printable
+from console.replay import Replay, look_at
+from console.session import reading
+from console.stored_strand import UnreadableStrandError, read_content
+from domain.config.portfolio import TradeOutcomeConfig
+from domain.portfolio.position import Position
+from domain.portfolio.trade_outcome import trade_outcome
+from sql.pm_config import read_pm_config
+from sql.queries import query
+
+SHORT_ID = 8
+_COLUMN_OF = {"invested_usd": "total_allocation_usd", "extracted_usd": "total_extracted_usd"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeLine:
+    """A trade; of an open one the results are those at its last price. None is not known, or there was none.
+
+    problem: what its document breaks; everything that stands in the document is None then.
+    """
+
+    trade_id: str
+    is_open: bool
+    token_contract: str
+    chain: str
+    token_ticker: str | None
+    timeframe: str
+    pattern_key: str | None = None
+    bucket: str | None = None
+    pnl_usd: float | None = None
+    rr: float | None = None
+    roi: float | None = None
+    hold_hours: float | None = None
+    entered_at: str | None = None
+    ended_at: str | None = None
+    exit_reason: str | None = None
+    problem: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return every field by its name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def trades(
+    is_open_only: Annotated[bool, typer.Option("--open", help="Only trades that are open.")] = False,
+    most: Annotated[int, typer.Option(min=1, max=100_000, help="How many closed trades at most.")] = 50,
+    replay: Replay = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show open positions and closed trades: PnL, R/R, ROI, time held, pattern and bucket of the entry."""
+    with reading() as connection:
+        config = read_pm_config(connection).config.portfolio.trade_outcome
+        look_at(connection, replay)
+        lines = _open_trades(connection, config)
+        if not is_open_only:
+            lines += _closed_trades(connection, most)
+    if as_json:
+        print_json({"trades": [line.to_json() for line in lines]})
+        return
+    readable = [line for line in lines if line.problem is None]
+    columns = ("trade", "token", "tf", "entered", "ended", "pattern", "bucket", "PnL USD", "R/R", "ROI", "held")
+    open_count = sum(line.is_open for line in lines)
+    print_table(f"{open_count} open, {len(lines) - open_count} closed", columns, [_cells(line) for line in readable])
+    for line in lines:
+        if line.problem is not None:
+            typer.echo(printable(f"trade {line.trade_id[:SHORT_ID]} cannot be read: {line.problem}"), err=True)
+
+
+def position_of(row: Mapping[str, Any]) -> Position:
+    """Return the sums of the open trade of a stored position."""
+    names = [field.name for field in fields(Position)]
+    return Position(**{name: row[_COLUMN_OF.get(name, name)] for name in names})
+
+
+def _open_trades(connection: psycopg.Connection, config: TradeOutcomeConfig) -> list[TradeLine]:
+    rows = connection.cursor(row_factory=dict_row).execute(query("open_trades").encode())
+    return [_open_trade(row, config) for row in rows]
+
+
+def _open_trade(row: Mapping[str, Any], config: TradeOutcomeConfig) -> TradeLine:
+    position = position_of(row)
+    outcome = trade_outcome(position, config)
+    entry = row["trade_memory"].get("entry") or {}
+    return TradeLine(
+        **_token(row),
+        is_open=True,
+        pattern_key=entry.get("pattern_key"),
+        bucket=entry.get("scope", {}).get("mcap_bucket"),
+        pnl_usd=outcome.pnl_usd,
+        rr=outcome.rr,
+        roi=outcome.roi_frac,
+        hold_hours=_hours(position.first_fill_at, position.last_event_at),
+        entered_at=None if position.first_fill_at is None else position.first_fill_at.isoformat(),
+    )
+
+
+def _closed_trades(connection: psycopg.Connection, most: int) -> list[TradeLine]:
+    rows = connection.cursor(row_factory=dict_row).execute(query("closed_trades").encode(), {"most": most})
+    return [_closed_trade(row) for row in rows]
+
+
+def _closed_trade(row: Mapping[str, Any]) -> TradeLine:
+    try:
+        content = read_content("position_closed", row["content"])
+    except UnreadableStrandError as error:
+        return TradeLine(**_token(row), is_open=False, problem=str(error))
+    trade, entry = content["completed_trades"][-1], content["entry_context"]
+    return TradeLine(
+        **_token(row),
+        is_open=False,
+        pattern_key=entry["pattern_key"],
+        bucket=entry["bucket"],
+        pnl_usd=trade["pnl_usd"],
+        rr=trade["rr"],
+        roi=trade["roi"],
+        hold_hours=trade["hold_hours"],
+        entered_at=trade["entry_timestamp"],
+        ended_at=trade["exit_timestamp"],
+        exit_reason=content["exit_reason"],
+    )
+
+
+def _token(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in ("trade_id", "token_contract", "chain", "token_ticker", "timeframe")}
+
+
+def _cells(line: TradeLine) -> tuple[str, ...]:
+    token = line.token_ticker or line.token_contract
+    entry = ((line.pattern_key or "-").removeprefix("pm.uptrend."), line.bucket or "-")
+    held = "-" if line.hold_hours is None else f"{line.hold_hours:.1f}h"
+    roi = "-" if line.roi is None else f"{line.roi:+.1%}"
+    results = (_number(line.pnl_usd, "+,.2f"), _number(line.rr, "+.2f"), roi, held)
+    return (line.trade_id[:SHORT_ID], token, line.timeframe, _at(line.entered_at), _at(line.ended_at), *entry, *results)
+
+
+def _at(text: str | None) -> str:
+    return "-" if text is None else f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M}"
+
+
+def _hours(start: datetime | None, end: datetime | None) -> float | None:
+    return None if start is None or end is None else (end - start).total_seconds() / 3600
+
+
+def _number(value: float | None, spec: str) -> str:
+    return "-" if value is None else f"{value:{spec}}"

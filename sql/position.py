@@ -1,0 +1,252 @@
+"""Positions as a person makes and moves them: the watchlist. The console writes these rows, the runtime trades them.
+
+Not here: what the runtime writes of a position (`pm_runtime.portfolio_columns`).
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+from domain.config.pm_config import RegimeConfig
+from domain.portfolio.lifecycle import PositionStatus, status_by_bars
+from domain.portfolio.strict_json import check_json
+from domain.portfolio.trade_memory import NO_MEMORY
+from domain.scopes.scope import extract_scope
+from domain.scores.intent import IntentMetrics
+from domain.vocabulary.driver import DEFAULT_BOOK_ID
+from domain.vocabulary.release import __version__
+from domain.vocabulary.timeframe import Timeframe
+from sql.json_text import stored_json
+from sql.pm_config import read_pm_config
+from sql.queries import query
+
+SEPARATOR = "|"
+LONGEST_NAME = 128
+
+
+class StalePositionError(RuntimeError):
+    """The position is no longer as it was read, or there is none: look at it and try again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedPosition:
+    """A position in the list of a person."""
+
+    position_id: str
+    token_contract: str
+    chain: str
+    timeframe: Timeframe
+    token_ticker: str
+    status: PositionStatus
+    total_allocation_pct: float
+    approved_by: str
+    approved_at: datetime
+    quantity: float
+    has_trade: bool
+    revision: int
+
+
+def position_id(token_contract: str, chain: str, timeframe: Timeframe, book_id: str = DEFAULT_BOOK_ID) -> str:
+    """Id of the one position of a token, timeframe and book.
+
+    Raises
+    ------
+    ValueError
+        If a name is empty, over 128 long, not printable, has blanks around it, or the sign `|` in it.
+
+    >>> position_id("So1", "solana", Timeframe.H1)[:8]
+    '863f5543'
+    """
+    for what, name in (("contract", token_contract), ("chain", chain), ("book", book_id)):
+        _refuse_odd_name(what, name)
+        if SEPARATOR in name:
+            raise ValueError(f"Expected a {what} without {SEPARATOR!r}, was {name!r}")
+    return hashlib.sha256(SEPARATOR.join((token_contract, chain, timeframe.value, book_id)).encode()).hexdigest()
+
+
+def watch_token(
+    connection: psycopg.Connection,
+    *,
+    token_contract: str,
+    chain: str,
+    ticker: str,
+    timeframes: Sequence[Timeframe],
+    author: str,
+    total_allocation_pct: float = 10.0,
+    curator: str | None = None,
+    intent: IntentMetrics | None = None,
+    entry_context: Mapping[str, Any] | None = None,
+    book_id: str = DEFAULT_BOOK_ID,
+    code_version: str = __version__,
+) -> list[WatchedPosition]:
+    """Put a token on the watchlist, one position a timeframe. Doing it again changes nothing.
+
+    A position is `watchlist` where enough bars are stored, else `dormant`; each tick looks again.
+
+    Parameters
+    ----------
+    connection : psycopg.Connection
+        Of a role that may write the table: console, pm, owner.
+    token_contract, chain, ticker : str
+        Which token; the ticker is for people.
+    timeframes : sequence of Timeframe
+        At least one, each among those that have states (`regime.token_state.timeframes`).
+    author : str
+        Who approves it; not empty.
+    total_allocation_pct : float
+        Share of the wallet the token may take over all timeframes, percent, above 0 and up to 100.
+    curator : str, optional
+        Who recommended it.
+    intent : IntentMetrics, optional
+        What people say about it; None when nothing is known.
+    entry_context : mapping, optional
+        What else is known now; dimensions of the scope must have values of theirs. Its chain and curator are those
+        given here.
+
+    Returns
+    -------
+    list of WatchedPosition
+        The positions asked for as they are stored, those that were there already too.
+
+    Raises
+    ------
+    ValueError
+        If anything given cannot be right; nothing is written.
+    ConfigError
+        If the stored configuration is not valid under this code.
+    """
+    ids = {timeframe: position_id(token_contract, chain, timeframe, book_id) for timeframe in timeframes}
+    _refuse_odd_name("ticker", ticker)
+    if not author.strip():
+        raise ValueError("Somebody must approve a token: the author was empty")
+    if not 0 < total_allocation_pct <= 100:
+        raise ValueError(f"total_allocation_pct must be above 0 and up to 100, was {total_allocation_pct}")
+    context = _context(entry_context, chain=chain, curator=curator)
+    with connection.transaction():
+        versioned = read_pm_config(connection)
+        statuses = _statuses(connection, token_contract, chain, timeframes, versioned.config.regime)
+        shared = {
+            "token_contract": token_contract,
+            "chain": chain,
+            "book_id": book_id,
+            "token_ticker": ticker,
+            "total_allocation_pct": total_allocation_pct,
+            "entry_context": stored_json(context),
+            "intent": None if intent is None else stored_json(asdict(intent)),
+            "approved_by": author,
+            "trade_memory": stored_json(NO_MEMORY.to_json()),
+            "config_version": versioned.version,
+            "code_version": code_version,
+        }
+        rows = [
+            shared | {"position_id": ids[timeframe], "timeframe": timeframe.value, "status": statuses[timeframe].value}
+            for timeframe in ids
+        ]
+        with connection.cursor() as cursor:
+            cursor.executemany(query("insert_position").encode(), rows)
+        return read_watchlist(connection, position_ids=list(ids.values()), book_id=book_id)
+
+
+def read_watchlist(
+    connection: psycopg.Connection, *, position_ids: Sequence[str] | None = None, book_id: str = DEFAULT_BOOK_ID
+) -> list[WatchedPosition]:
+    """Positions of a book, or those with some ids, by ticker, token and timeframe."""
+    values = {"book_id": book_id, "position_ids": None if position_ids is None else list(position_ids)}
+    found = [_watched(*row) for row in connection.execute(query("watched_positions").encode(), values)]
+    return sorted(found, key=lambda row: (row.token_ticker, row.token_contract, row.chain, row.timeframe.minutes))
+
+
+def set_position_status(connection: psycopg.Connection, position: WatchedPosition, status: PositionStatus) -> None:
+    """Change the status of a position that is as it was read; which change is legal, `domain.portfolio.lifecycle` says.
+
+    Raises
+    ------
+    StalePositionError
+        If somebody, a tick for example, wrote it meanwhile; nothing is written.
+    """
+    values = {"position_id": position.position_id, "revision": position.revision, "status": status.value}
+    if connection.execute(query("set_position_status").encode(), values).rowcount != 1:
+        raise StalePositionError(
+            f"Position {position.token_ticker} {position.timeframe} changed since it was read: look at it and try again"
+        )
+
+
+def _refuse_odd_name(what: str, name: str) -> None:
+    if not name or name != name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
+        raise ValueError(
+            f"Expected a {what} of 1 to {LONGEST_NAME} printable characters without blanks around, was {name[:200]!r}"
+        )
+
+
+def _context(given: Mapping[str, Any] | None, *, chain: str, curator: str | None) -> dict[str, Any]:
+    """Return the entry context with chain and curator, refusing what no scope could be made of."""
+    context = dict(given or {})
+    for name, value in (("chain", chain), ("curator", curator)):
+        if value is not None and context.setdefault(name, value) != value:
+            raise ValueError(f"entry_context says the {name} is {context[name]!r}, the token's is {value!r}")
+    check_json(context)
+    extract_scope(entry=context, action={}, regime={})
+    return context
+
+
+def _statuses(
+    connection: psycopg.Connection,
+    token_contract: str,
+    chain: str,
+    timeframes: Sequence[Timeframe],
+    config: RegimeConfig,
+) -> dict[Timeframe, PositionStatus]:
+    """Status each new position begins with, by the bars that are stored."""
+    with_states = [Timeframe(name) for name in config.token_state.timeframes]
+    if not timeframes or not set(timeframes) <= set(with_states):
+        known, was = [each.value for each in with_states], [each.value for each in timeframes]
+        raise ValueError(f"Expected at least one timeframe, of those that have states, {known}, was {was}")
+    min_bars = config.uptrend.min_bars
+    values = {"token_contract": token_contract, "chain": chain, "enough": min_bars}
+    values["timeframes"] = [timeframe.value for timeframe in with_states]
+    found = connection.execute(query("bars_known").encode(), values)
+    bars = {Timeframe(name): count for name, count in found}
+    has_slower = any(bars[each] >= min_bars for each in with_states if each is not Timeframe.M1)
+    return {
+        timeframe: status_by_bars(
+            PositionStatus.DORMANT,
+            bars_count=bars[timeframe],
+            min_bars=min_bars,
+            is_superseded=timeframe is Timeframe.M1 and has_slower,
+        )
+        for timeframe in timeframes
+    }
+
+
+def _watched(  # in the order of the query's columns
+    position_id: str,
+    token_contract: str,
+    chain: str,
+    timeframe: str,
+    token_ticker: str,
+    status: str,
+    total_allocation_pct: float,
+    approved_by: str,
+    approved_at: datetime,
+    quantity: float,
+    has_trade: bool,
+    revision: int,
+) -> WatchedPosition:
+    return WatchedPosition(
+        position_id=position_id,
+        token_contract=token_contract,
+        chain=chain,
+        timeframe=Timeframe(timeframe),
+        token_ticker=token_ticker,
+        status=PositionStatus(status),
+        total_allocation_pct=total_allocation_pct,
+        approved_by=approved_by,
+        approved_at=approved_at,
+        quantity=quantity,
+        has_trade=has_trade,
+        revision=revision,
+    )
