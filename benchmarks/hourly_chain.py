@@ -20,13 +20,14 @@ from pydantic import PrivateAttr
 from benchmarks.window_bars import scratch_server
 from domain.vocabulary.universe import Universe
 from domain.vocabulary.window import Window
-from regime_assets.chain_asset import ROWS_WRITTEN, ChainTable, begin
+from regime_assets.chain_asset import ChainTable, begin
 from regime_assets.definitions import CHAIN_TABLES
 from resources.candle_memory import CandleMemory
 from resources.clock import Clock
 from resources.market import Market
 from resources.pm_settings import PmSettings
 from resources.simulated_market import SimulatedMarket
+from resources.table_asset import ROWS_WRITTEN
 from resources.tables import Stamp, Tables
 
 TOKENS, TOKENS_SMALL, TOKENS_WARM_UP = 2000, 300, 10

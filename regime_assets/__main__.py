@@ -9,15 +9,14 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from domain.vocabulary.timeframe import Timeframe
-from regime_assets.backfill import BackfillError, StepDone, backfill, chunks, fail_abandoned_runs, project_instance
+from regime_assets.automation import BACKFILL_CHAIN
 from regime_assets.chain_asset import POOL
-from regime_assets.definitions import CHAIN_TABLES, build_definitions
-from regime_assets.deployment import AS_OF_VARIABLE, DEPLOYMENT_VARIABLE, Deployment, parse_deployment
+from regime_assets.definitions import build_definitions
+from resources.deployment import AS_OF_VARIABLE, DEPLOYMENT_VARIABLE, Deployment, parse_deployment
 from resources.market import Market
+from resources.terminal_backfill import backfill_on_terminal, fail_abandoned_runs, project_instance
 from sql.migrate import migrate
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -63,33 +62,18 @@ def _market() -> int:
 def _prepare() -> int:
     with project_instance(PROJECT) as instance:
         instance.event_log_storage.set_concurrency_slots(POOL, 1)
-        fail_abandoned_runs(instance)
+        fail_abandoned_runs(instance, BACKFILL_CHAIN.name)
     return 0
 
 
 def _backfill(first_day: date, last_day: date, days_per_run: int) -> int:
-    console = Console()
     migrate()
     deployment = parse_deployment(os.environ.get(DEPLOYMENT_VARIABLE, ""))
     definitions = build_definitions(deployment, as_of=os.environ.get(AS_OF_VARIABLE, ""))
-    steps = len(CHAIN_TABLES) * len(list(chunks(first_day, last_day, days_per_run)))
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress, project_instance(PROJECT) as instance:
-        task = progress.add_task(f"{first_day} .. {last_day}", total=steps)
-
-        def report(done: StepDone) -> None:
-            made = "FAILED" if done.failure else f"{done.rows:,} rows"
-            progress.console.print(
-                f"  {done.first_day}..{done.last_day} {done.table:<23} {made:>13} {done.seconds:5.1f} s"
-            )
-            progress.advance(task)
-
-        try:
-            backfill(definitions, instance, first_day, last_day, days_per_run=days_per_run, report=report)
-        except BackfillError as failed:
-            progress.console.print(f"[red]{failed}[/red]\nThe chunks before it stand. Start the same command again.")
-            return 1
-    return 0
+    with project_instance(PROJECT) as instance:
+        return backfill_on_terminal(
+            definitions, BACKFILL_CHAIN.name, instance, first_day, last_day, days_per_run=days_per_run
+        )
 
 
 if __name__ == "__main__":

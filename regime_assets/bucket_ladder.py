@@ -14,8 +14,8 @@ import polars as pl
 from domain.regime.bucket_rank import BucketRank, BucketScore, rank_buckets
 from domain.vocabulary.cap_bucket import REGIME_BUCKETS, CapBucket
 from domain.vocabulary.horizon import Horizon
-from regime_assets.picture import INK, OKABE_ITO, PAPER, QUIET, coordinate, document, inline_image, text
-from regime_assets.time_axis import TimeAxis, step_hours, step_name, step_start
+from resources.picture import INK, OKABE_ITO, PAPER, QUIET, coordinate, document, inline_image, text
+from resources.time_axis import TimeAxis, step_hours, step_name, step_start
 
 COLOURS = {
     bucket: OKABE_ITO[name]

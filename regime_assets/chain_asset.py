@@ -21,19 +21,16 @@ from resources.clock import Clock
 from resources.failure import UNHELPABLE, permanent_failure
 from resources.market import Market
 from resources.pm_settings import PmSettings
+from resources.table_asset import RETRY, ROWS_WRITTEN, asset_key, column_schema, report_failed_checks
 from resources.tables import BlockedByCheckError, InlineCheck, Replacement, Stamp, Tables
-from sql.schema import TableSchema, table_schema
+from sql.schema import table_schema
 
 SCHEMA = "regime"
 CHAIN = "regime"
 POOL = "regime_chain"
 """Runs that write the chain wait for each other; path-dependent tables fold forward."""
 
-ROWS_WRITTEN = "rows_written"
-"""Name of a materialization's count of rows. Dagster shows its own `dagster/row_count` as the whole table's size."""
-
 HOURLY_FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=3), warn_window=timedelta(hours=2))
-RETRY = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 
 
 @dataclass(frozen=True)
@@ -101,11 +98,6 @@ class ChainTable:
     kinds: frozenset[str] = frozenset({"postgres", "polars"})
 
 
-def asset_key(table: str) -> dg.AssetKey:
-    """Asset key of a table: its schema and its name."""
-    return dg.AssetKey(table.split("."))
-
-
 def chain_asset(spec: ChainTable, *, condition: dg.AutomationCondition[Any] | None = None) -> dg.AssetsDefinition:
     """Asset of a table of the chain: daily partitions, a range is one run, checks inside the transaction."""
     key = asset_key(spec.table)
@@ -139,7 +131,7 @@ def chain_asset(spec: ChainTable, *, condition: dg.AutomationCondition[Any] | No
             with tables.alone(CHAIN):
                 return spec.publish(begin(spec, Window(start, end), tables, market, clock, pm_settings, stamp))
         except BlockedByCheckError as failed:
-            report_failed_checks(context.instance, spec, failed)
+            report_failed_checks(context.instance, spec.table, spec.checks, failed)
             raise permanent_failure(failed) from failed
         except UNHELPABLE as error:
             raise permanent_failure(error) from error
@@ -169,38 +161,6 @@ def begin(
         config_version=settings.version,
         stamp=stamp,
         checks=spec.checks,
-    )
-
-
-def report_failed_checks(instance: dg.DagsterInstance, spec: ChainTable, failed: BlockedByCheckError) -> None:
-    """Record failed checks although nothing was materialized, so that the asset's page shows them red."""
-    for check in spec.checks:
-        if check.name in failed.failed:
-            instance.report_runless_asset_event(
-                dg.AssetCheckEvaluation(
-                    asset_key=asset_key(spec.table),
-                    check_name=check.name,
-                    passed=False,
-                    blocking=True,
-                    severity=dg.AssetCheckSeverity.ERROR,
-                    metadata={"broken_rows": failed.failed[check.name]},
-                    description=str(failed),
-                )
-            )
-
-
-def column_schema(table: TableSchema) -> dg.TableSchema:
-    """Columns of a table as Dagster shows them."""
-    return dg.TableSchema(
-        [
-            dg.TableColumn(
-                column.name,
-                column.type,
-                description=column.comment or None,
-                constraints=dg.TableColumnConstraints(nullable=column.nullable),
-            )
-            for column in table.columns
-        ]
     )
 
 

@@ -8,9 +8,9 @@ import dagster as dg
 import polars as pl
 
 from domain.regime.dominance_feed import newest_standing
-from regime_assets.chain_asset import asset_key
 from regime_assets.coverage_calendar import coverage_calendar
 from resources.pm_settings import PmSettings
+from resources.table_asset import asset_key
 from resources.tables import Tables
 
 REFUSED_PER_DAY = 100

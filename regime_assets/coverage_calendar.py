@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from regime_assets.picture import INK, PAPER, QUIET, document, inline_image, shortened, strokes, text
+from resources.picture import INK, PAPER, QUIET, document, inline_image, shortened, strokes, text
 
 EDGES = (0.2, 0.4, 0.6, 0.8, 1.0)
 COLOURS = ("#c7e9b4", "#7fcdbb", "#41b6c4", "#1d91c0", "#225ea8", "#0c2c84")

@@ -31,10 +31,10 @@ from regime_assets import (
 from regime_assets.automation import BACKFILL_CHAIN, DAILY_CHAIN, HOURLY_CHAIN, SCHEDULES, automation_sensor
 from regime_assets.chain_asset import ChainTable, chain_asset
 from regime_assets.checks import SHOWN_CHECKS, shown_check_definition
-from regime_assets.deployment import AS_OF_VARIABLE, DEPLOYMENT_VARIABLE, Deployment, parse_deployment, resources_of
 from regime_assets.late_data import LATE_DATA
 from regime_assets.micro_chain import micro_chain_sensor
 from regime_assets.regime_event import REGIME_EVENT, regime_event_sensor
+from resources.deployment import AS_OF_VARIABLE, DEPLOYMENT_VARIABLE, Deployment, parse_deployment, resources_of
 
 CHAIN_TABLES: tuple[ChainTable, ...] = (
     majors_price_data_ohlc.SPEC,

@@ -11,12 +11,13 @@ import dagster as dg
 
 from domain.vocabulary.timeframe import Timeframe
 from domain.vocabulary.window import Window
-from regime_assets.chain_asset import CHAIN, ChainTable, asset_key, begin, report_failed_checks
+from regime_assets.chain_asset import CHAIN, ChainTable, begin
 from regime_assets.checks import SHOWN_CHECKS
 from regime_assets.partitions import DAYS
 from resources.clock import Clock
 from resources.market import Market
 from resources.pm_settings import PmSettings
+from resources.table_asset import asset_key, report_failed_checks
 from resources.tables import BlockedByCheckError, Stamp, Tables
 
 LATE_MINUTES = timedelta(minutes=5)
@@ -86,7 +87,7 @@ def _make(
         try:
             result = spec.publish(begin(spec, window, tables, market, clock, pm_settings, stamp))
         except BlockedByCheckError as failed:
-            report_failed_checks(instance, spec, failed)
+            report_failed_checks(instance, spec.table, spec.checks, failed)
             return
         yield from _events(spec, window, result)
     for check in SHOWN_CHECKS:  # a materialization makes what they said before it stale

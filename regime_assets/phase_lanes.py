@@ -12,7 +12,7 @@ import polars as pl
 from domain.vocabulary.cap_bucket import CapBucket
 from domain.vocabulary.horizon import Horizon
 from domain.vocabulary.phase import Phase
-from regime_assets.picture import (
+from resources.picture import (
     INK,
     OKABE_ITO,
     PAPER,
@@ -24,7 +24,7 @@ from regime_assets.picture import (
     strokes,
     text,
 )
-from regime_assets.time_axis import TimeAxis, step_hours, step_name, step_start
+from resources.time_axis import TimeAxis, step_hours, step_name, step_start
 
 COLOURS = {
     phase: OKABE_ITO[name]

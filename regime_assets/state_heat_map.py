@@ -5,7 +5,7 @@ import polars as pl
 from domain.vocabulary.driver import DRIVERS
 from domain.vocabulary.horizon import Horizon
 from domain.vocabulary.uptrend import StateStatus, UptrendFlag
-from regime_assets.picture import cell, document, inline_image, text
+from resources.picture import cell, document, inline_image, text
 
 COLOURS = {"S0": "#c0392b", "S1": "#2980b9", "S2": "#f1c40f", "S3": "#27ae60", "S4": "#bdc3c7"}
 ABSENT = "#ecf0f1"

@@ -5,6 +5,7 @@ the blocking checks, all in one transaction: readers see the old window or the n
 that failed its checks. Writing the same frame twice leaves the same rows.
 """
 
+import dataclasses
 import hashlib
 import io
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,13 +17,15 @@ from typing import Any
 
 import dagster as dg
 import polars as pl
+import psycopg
+from pydantic import Field
 
 from domain.vocabulary.window import Window
 from resources.arrow_connection import arrow_connection
 from resources.row_change import first_change
 from resources.table_statement import qualified, quoted, read_last_statement, read_window_statement, time_column
 from sql.database import connect, database_url
-from sql.database_role import DatabaseRole
+from sql.database_role import SEARCH_PATH, DatabaseRole
 from sql.queries import query
 from sql.schema import TableSchema, table_schema
 
@@ -74,9 +77,14 @@ class BlockedByCheckError(RuntimeError):
 
 
 class Tables(dg.ConfigurableResource):
-    """The database as one writer sees it."""
+    """The database as one writer sees it.
+
+    `schemas`: schemas that stand in for others, `{"learning": "learned_spring", "pm": "replay_spring"}`: a table is
+    then read and written there, under the name it always has here.
+    """
 
     role: str = DatabaseRole.REGIME.value
+    schemas: dict[str, str] = Field(default_factory=dict)
 
     def read(
         self,
@@ -99,7 +107,7 @@ class Tables(dg.ConfigurableResource):
             Whether the order matters; of many rows the server sorts on disk, which takes longer than to read them.
         """
         statement = read_window_statement(
-            table_schema(name), window.with_lookback(lookback), columns, is_ordered=is_ordered
+            self.table(name), window.with_lookback(lookback), columns, is_ordered=is_ordered
         )
         with self._connection() as connection:
             return _fetched(connection, statement)
@@ -128,7 +136,7 @@ class Tables(dg.ConfigurableResource):
         ValueError
             If an instant is naive, or `series` lacks a column of the key.
         """
-        statement = read_last_statement(table_schema(name), before, rows, columns, series)
+        statement = read_last_statement(self.table(name), before, rows, columns, series)
         with self._connection() as connection:
             return _fetched(connection, statement)
 
@@ -178,7 +186,7 @@ class Tables(dg.ConfigurableResource):
         BlockedByCheckError
             If a check counts any row; nothing was written.
         """
-        table = table_schema(name)
+        table = self.table(name)
         at, given = time_column(table), values or {}
         _require_inside(name, frame[at], window)
         key = [column for column in table.primary_key if column in frame.columns]
@@ -195,7 +203,7 @@ class Tables(dg.ConfigurableResource):
             if prune is not None:
                 _count(cursor, prune, table, tuple(given.get(prune, ())))
             appended = {
-                other: _append_new(cursor, table_schema(other), extra, stamp) for other, extra in (append or {}).items()
+                other: _append_new(cursor, self.table(other), extra, stamp) for other, extra in (append or {}).items()
             }
             failed = _failed_checks(connection, checks, window, given)
             if failed:
@@ -216,9 +224,22 @@ class Tables(dg.ConfigurableResource):
         with self._connection() as connection, connection.cursor() as cursor:
             cursor.execute(query("lock_table_writers"), (name,))
             cursor.fetch_polars()
-            appended = _append_new(cursor, table_schema(name), frame, stamp)
+            appended = _append_new(cursor, self.table(name), frame, stamp)
             connection.commit()
         return appended
+
+    def table(self, name: str) -> TableSchema:
+        """Look up a table by the name it always has; its schema is the one that stands in."""
+        table = table_schema(name)
+        return dataclasses.replace(table, schema=self.schemas.get(table.schema, table.schema))
+
+    @contextmanager
+    def session(self) -> Iterator[psycopg.Connection]:
+        """Open a session in a transaction of its own, for what is not a window; it commits when nothing was raised."""
+        with connect(DatabaseRole(self.role)) as connection:
+            if self.schemas:
+                connection.execute(query("search_schemas").encode(), (self._search_path,))
+            yield connection
 
     @contextmanager
     def alone(self, chain: str, *, wait: bool = True) -> Iterator[bool]:
@@ -228,15 +249,22 @@ class Tables(dg.ConfigurableResource):
         before it writes. The server frees the right when the holder dies.
         """
         with connect(DatabaseRole(self.role), autocommit=True) as connection:
+            name = ":".join([chain, *self.schemas.values()])
             connection.execute(query("wait_without_limit"))
-            row = connection.execute(query("lock_chain" if wait else "try_lock_chain"), (chain,)).fetchone()
+            row = connection.execute(query("lock_chain" if wait else "try_lock_chain"), (name,)).fetchone()
             yield bool(row and row[0])
 
     @contextmanager
     def _connection(self) -> Iterator[Any]:
-        uri = database_url(DatabaseRole(self.role)).libpq()
-        with arrow_connection(uri) as connection:
+        url = database_url(DatabaseRole(self.role))
+        if self.schemas:
+            url = url.with_settings(search_path=self._search_path)
+        with arrow_connection(url.libpq()) as connection:
             yield connection
+
+    @property
+    def _search_path(self) -> str:
+        return ",".join([*self.schemas.values(), *SEARCH_PATH])
 
 
 def content_hash(frame: pl.DataFrame) -> str:

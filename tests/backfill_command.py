@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from regime_assets.backfill import chunks
+from resources.terminal_backfill import chunks
 from regime_assets.raw_bar import QUARANTINE
 from tests.chain_runs import TABLES, stored
 

@@ -59,3 +59,7 @@ SELECT pg_advisory_lock(hashtext('lowcap.chain'), hashtext(%s)) IS NOT NULL;
 -- name: try_lock_chain
 -- Take the right to make a chain's tables if nobody has it.
 SELECT pg_try_advisory_lock(hashtext('lowcap.chain'), hashtext(%s));
+
+-- name: search_schemas
+-- Look for bare names in these schemas, by commas, until the session ends.
+SELECT set_config('search_path', %s, false);

@@ -9,12 +9,13 @@ import pytest
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from regime_assets.automation import SCHEDULES
-from regime_assets.backfill import chunks
-from regime_assets.chain_asset import POOL, asset_key
+from regime_assets.chain_asset import POOL
 from regime_assets.definitions import CHAIN_TABLES, build_definitions
-from regime_assets.deployment import Deployment
 from regime_assets.partitions import DAYS
+from resources.deployment import Deployment
+from resources.table_asset import asset_key
 from resources.tables import Tables
+from resources.terminal_backfill import chunks
 from sql.database import connect
 from sql.database_role import DatabaseRole
 from tests.stored_rows import insert_rows

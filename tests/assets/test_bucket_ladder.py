@@ -10,7 +10,7 @@ import pytest
 
 from domain.vocabulary.cap_bucket import REGIME_BUCKETS, CapBucket
 from regime_assets.bucket_ladder import COLOURS, LEFT, MAX_COLUMNS, PLOT_WIDTH, RULE_Y, RUNG, TOP, bucket_ladder
-from regime_assets.picture import LIMIT_BYTES
+from resources.picture import LIMIT_BYTES
 from tests.inline_picture import SVG, heights, parsed, words
 
 START = datetime(2025, 3, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from regime_assets.coverage_calendar import COLOURS, EDGES, LEFT, MISSING, PITCH, UNKNOWN, coverage_calendar
-from regime_assets.picture import LIMIT_BYTES, luminance
+from resources.picture import LIMIT_BYTES, luminance
 from tests.inline_picture import SVG, level_lines, parsed, words
 
 SCHEMA = {"day": pl.Date, "coverage": pl.Float64, "label": pl.String}

@@ -8,9 +8,10 @@ import pytest
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from regime_assets import dominance_sample, majors_price_data_ohlc, regime_driver_ta, regime_price_data_ohlc
-from regime_assets.chain_asset import asset_key, chain_asset
-from regime_assets.deployment import Deployment, resources_of
+from regime_assets.chain_asset import chain_asset
 from regime_assets.micro_chain import micro_chain_sensor
+from resources.deployment import Deployment, resources_of
+from resources.table_asset import asset_key
 from resources.tables import InlineCheck
 from tests.chain_runs import RAW_TABLES, run_chain, small_market, stored
 

@@ -13,9 +13,9 @@ from domain.vocabulary.universe import Universe
 from regime_assets.chain_asset import CHAIN, ChainTable
 from regime_assets.checks import SHOWN_CHECKS
 from regime_assets.definitions import CHAIN_TABLES
-from regime_assets.deployment import Deployment, resources_of
 from regime_assets.micro_chain import micro_chain_sensor
 from resources.candle_memory import CandleMemory
+from resources.deployment import Deployment, resources_of
 from resources.simulated_market import SimulatedMarket
 from resources.tables import Tables
 from sql.scratch_database import scratch_database

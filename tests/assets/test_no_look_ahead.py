@@ -12,8 +12,8 @@ import pytest
 from domain.vocabulary.universe import Universe
 from regime_assets import regime_price_data_ohlc
 from regime_assets.chain_asset import ChainTable, Work, chain_asset
-from regime_assets.deployment import Deployment, resources_of
 from resources.candle_memory import CandleMemory
+from resources.deployment import Deployment, resources_of
 from resources.simulated_market import SimulatedMarket
 from sql.scratch_database import scratch_database
 from tests.chain_runs import (

@@ -23,7 +23,7 @@ from regime_assets.phase_lanes import (
     merged,
     phase_lanes,
 )
-from regime_assets.picture import LIMIT_BYTES
+from resources.picture import LIMIT_BYTES
 from tests.inline_picture import SVG, heights, level_lines, parsed, words
 
 START = datetime(2025, 3, 1, tzinfo=UTC)

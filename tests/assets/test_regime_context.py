@@ -9,8 +9,8 @@ import pytest
 from domain.regime.regime_context import RegimeContext, regime_context_schema
 from domain.vocabulary.window import Window
 from regime_assets.chain_asset import chain_asset
-from regime_assets.deployment import Deployment, resources_of
 from regime_assets.regime_context import SPEC
+from resources.deployment import Deployment, resources_of
 from resources.tables import BlockedByCheckError, Stamp, Tables
 from sql.database import connect
 from sql.database_role import DatabaseRole

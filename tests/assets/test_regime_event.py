@@ -10,8 +10,8 @@ import pytest
 from dagster._core.definitions.sensor_definition import SensorExecutionData
 
 from domain.regime.regime_context import RegimeContext
-from regime_assets.deployment import Deployment, resources_of
 from regime_assets.regime_event import REGIME_EVENT, newest_table, regime_event_sensor
+from resources.deployment import Deployment, resources_of
 from resources.tables import Tables
 from sql.database import connect
 from sql.database_role import DatabaseRole

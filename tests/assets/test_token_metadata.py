@@ -10,9 +10,9 @@ from domain.vocabulary.universe import Universe
 from domain.vocabulary.window import Window
 from regime_assets import lowcap_price_data_ohlc, token_metadata
 from regime_assets.chain_asset import begin, chain_asset
-from regime_assets.deployment import Deployment, resources_of
 from resources.candle_memory import CandleMemory
 from resources.candle_source import CANDLE_SCHEMA, MARKET_CAP_SCHEMA, SourceTerms
+from resources.deployment import Deployment, resources_of
 from resources.simulated_market import SimulatedMarket
 from resources.tables import Stamp, Tables
 from sql.database import connect

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from dagster import DagsterRunStatus
 
-from regime_assets.backfill import project_instance
+from resources.terminal_backfill import project_instance
 from tests.backfill_command import (
     PROJECT,
     backfill_command,

@@ -9,9 +9,9 @@ import pytest
 
 from domain.vocabulary.universe import Universe
 from domain.vocabulary.window import Window
-from regime_assets.deployment import Deployment, resources_of
 from resources.candle_files import CandleFiles
 from resources.candle_source import CANDLE_SCHEMA
+from resources.deployment import Deployment, resources_of
 from resources.live_market import LiveMarket
 from resources.market import Market
 from resources.simulated_market import SimulatedMarket

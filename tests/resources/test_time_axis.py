@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from regime_assets.time_axis import MAX_TICKS, TimeAxis, step_hours
+from resources.time_axis import MAX_TICKS, TimeAxis, step_hours
 
 START = datetime(2025, 2, 27, 5, tzinfo=UTC)
 

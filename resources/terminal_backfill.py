@@ -1,4 +1,4 @@
-"""A range of days of the whole chain, in this process, with progress on the terminal.
+"""A range of days of a job of assets, in this process, with progress on the terminal.
 
 The runs are ordinary Dagster runs in the ordinary instance: the UI shows them, their lineage and their metadata. Days
 go in chunks, one run each; a chunk that is done stays done, so an interrupted backfill is simply started again.
@@ -18,11 +18,12 @@ import psycopg
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 from dagster_postgres.utils import DagsterPostgresException
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from regime_assets.automation import BACKFILL_CHAIN
-from regime_assets.chain_asset import ROWS_WRITTEN
 from resources.dagster_storage import BATCH_SIZE, BATCH_VARIABLE
+from resources.table_asset import ROWS_WRITTEN
 from resources.tables import Tables
 from sql.database import DatabaseConnectionError
 
@@ -65,6 +66,7 @@ def project_instance(project: Path) -> Iterator[dg.DagsterInstance]:
 
 def backfill(
     definitions: dg.Definitions,
+    job_name: str,
     instance: dg.DagsterInstance,
     first_day: date,
     last_day: date,
@@ -72,15 +74,15 @@ def backfill(
     days_per_run: int,
     report: Callable[[StepDone], None],
 ) -> None:
-    """Make the chain for every day from `first_day` to `last_day`, both included.
+    """Make the assets of a job for every day from `first_day` to `last_day`, both included.
 
     Raises
     ------
     BackfillError
         If a run fails or the database is lost; the message names the days, and the table if it is one's fault.
     """
-    fail_abandoned_runs(instance)
-    job = definitions.resolve_job_def(BACKFILL_CHAIN.name)
+    fail_abandoned_runs(instance, job_name)
+    job = definitions.resolve_job_def(job_name)
     tables = {key.path[-1] for key in job.asset_layer.executable_asset_keys}
     for chunk_first, chunk_last in chunks(first_day, last_day, days_per_run):
         run_id = str(uuid.uuid4())
@@ -107,13 +109,46 @@ def backfill(
             raise BackfillError(f"{chunk_first} .. {chunk_last}: {'; '.join(watch.failures) or 'run failed'}")
 
 
-def fail_abandoned_runs(instance: dg.DagsterInstance) -> None:
+def backfill_on_terminal(
+    definitions: dg.Definitions,
+    job_name: str,
+    instance: dg.DagsterInstance,
+    first_day: date,
+    last_day: date,
+    *,
+    days_per_run: int,
+) -> int:
+    """Do as `backfill`, with a line a table and a bar; returns the exit status, 1 when a chunk failed."""
+    console = Console()
+    layer = definitions.resolve_job_def(job_name).asset_layer
+    n_steps = len({id(layer.asset_graph.get(key).assets_def) for key in layer.executable_asset_keys})
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        total = n_steps * len(list(chunks(first_day, last_day, days_per_run)))
+        task = progress.add_task(f"{first_day} .. {last_day}", total=total)
+
+        def report(done: StepDone) -> None:
+            made = "FAILED" if done.failure else f"{done.rows:,} rows"
+            progress.console.print(
+                f"  {done.first_day}..{done.last_day} {done.table:<23} {made:>13} {done.seconds:5.1f} s"
+            )
+            progress.advance(task)
+
+        try:
+            backfill(definitions, job_name, instance, first_day, last_day, days_per_run=days_per_run, report=report)
+        except BackfillError as failed:
+            progress.console.print(f"[red]{failed}[/red]\nThe chunks before it stand. Start the same command again.")
+            return 1
+    return 0
+
+
+def fail_abandoned_runs(instance: dg.DagsterInstance, job_name: str) -> None:
     """Report the runs of terminals that were killed as failed.
 
     Dagster watches only runs it launched itself. A dead one would count as running and hold the chain's pool until its
     longest runtime is over: every schedule would wait for it, two hours long.
     """
-    unfinished = dg.RunsFilter(job_name=BACKFILL_CHAIN.name, statuses=UNFINISHED, tags=TERMINAL_TAGS)
+    unfinished = dg.RunsFilter(job_name=job_name, statuses=UNFINISHED, tags=TERMINAL_TAGS)
     for run in instance.get_runs(unfinished):
         with Tables().alone(_right_of(run.run_id), wait=False) as is_abandoned:
             if is_abandoned:
@@ -169,6 +204,6 @@ class _StepWatch:
             self._done(str(event.step_key), self.failures[-1])
 
     def _done(self, step: str, failure: str | None) -> None:
-        table = step.removeprefix("regime__")
+        table = step.partition("__")[2]
         if table in self._tables or failure:  # the others are checks that only show
             self._report(StepDone(table, *self._days, time.perf_counter() - self._started, self._rows, failure))

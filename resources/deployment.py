@@ -35,8 +35,23 @@ def parse_deployment(name: str) -> Deployment:
     return Deployment(name or Deployment.DEV)
 
 
+def clock_of(deployment: Deployment, *, as_of: str = "") -> Clock:
+    """Clock of a deployment; an instant may be named except in prod, and test needs one.
+
+    Raises
+    ------
+    ValueError
+        If the test deployment is given no instant, or prod is given one.
+    """
+    if deployment is Deployment.TEST and not as_of:
+        raise ValueError(f"The test deployment needs an instant in {AS_OF_VARIABLE}, so that its rows can be compared")
+    if deployment is Deployment.PROD and as_of:
+        raise ValueError(f"{AS_OF_VARIABLE} is set to {as_of!r}: prod works as of now")
+    return Clock(as_of=as_of)
+
+
 def resources_of(deployment: Deployment, *, as_of: str = "") -> dict[str, Any]:
-    """Resources by the names assets ask for.
+    """Resources of the regime by the names assets ask for.
 
     Parameters
     ----------
@@ -48,15 +63,12 @@ def resources_of(deployment: Deployment, *, as_of: str = "") -> dict[str, Any]:
     ValueError
         If the test deployment is given no instant, or prod or a live market is given one.
     """
-    if deployment is Deployment.TEST and not as_of:
-        raise ValueError(f"The test deployment needs an instant in {AS_OF_VARIABLE}, so that its rows can be compared")
-    if deployment is Deployment.PROD and as_of:
-        raise ValueError(f"{AS_OF_VARIABLE} is set to {as_of!r}: prod works as of now")
+    clock = clock_of(deployment, as_of=as_of)
     if as_of and os.environ.get(LIVE_VARIABLE):
         raise ValueError(f"{AS_OF_VARIABLE} is set to {as_of!r} and {LIVE_VARIABLE} too: a live market has no past")
     return {
         "tables": Tables(),
         "market": Market(simulation_allowed=deployment is not Deployment.PROD),
-        "clock": Clock(as_of=as_of),
+        "clock": clock,
         "pm_settings": PmSettings(),
     }

@@ -7,7 +7,7 @@ from itertools import count
 
 import polars as pl
 
-from regime_assets.picture import QUIET, RULE, coordinate, text
+from resources.picture import QUIET, RULE, coordinate, text
 
 STEP_HOURS = (1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 168, 336, 672)
 """Steps that divide a day, a week or four weeks; past them each is twice the one before."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regime_assets.picture import (
+from resources.picture import (
     INK,
     LIMIT_BYTES,
     OKABE_ITO,
