@@ -19,8 +19,9 @@ from scipy.optimize import OptimizeWarning, curve_fit
 
 from benchmarks.decay_cell import EXPONENTIAL, DecayCells, decay_cells
 from domain.config.learning import EdgeDecayConfig
+from domain.learning import decay_curve_kernel as curve
 from domain.learning import edge_decay_kernel as kernel
-from domain.learning.edge_decay import fit_edge_decay
+from domain.learning.edge_decay import EdgeDecay, fit_edge_decay
 
 REPEATS = 5
 SCIPY_CELLS = 1_000
@@ -46,13 +47,13 @@ def report(cells: DecayCells) -> None:
     scipy_rates, scipy_squares = scipy_fit(cells, n_scipy)
     print(f"\nF. {cells.n_cells:,} cells, {cells.y.size:,} points, median of {REPEATS}")
     print(
-        f"cells where ours has a larger sum of squares: LM {worse(ours[:, kernel.EXPONENTIAL_SS], squared[1])}, ",
+        f"cells where ours has a larger sum of squares: LM {worse(ours[:, curve.EXPONENTIAL_SS], squared[1])}, ",
         end="",
     )
-    print(f"curve_fit {worse(ours[:n_scipy, kernel.EXPONENTIAL_SS], scipy_squares)} of {n_scipy:,}")
-    decay = fit_edge_decay(cells.start, cells.t, cells.y, CONFIG)
+    print(f"curve_fit {worse(ours[:n_scipy, curve.EXPONENTIAL_SS], scipy_squares)} of {n_scipy:,}")
+    decay = judged(cells, 2)
     rates = {
-        "ours": ours[:, kernel.RATE],
+        "ours": ours[:, curve.RATE],
         "numpy LM": squared[0],
         "scipy": scipy_rates,
         "log-linear": log_linear_rates(cells),
@@ -76,7 +77,8 @@ def contenders(cells: DecayCells, pool: ThreadPoolExecutor) -> dict[str, Callabl
     return {
         "ours, 2 threads": lambda: list(pool.map(lambda half: ours_fit(cells, *half), halves)),
         "ours, 1 thread": lambda: ours_fit(cells, 0, cells.n_cells),
-        "ours, outliers sought, judged, 1 thread": lambda: fit_edge_decay(cells.start, cells.t, cells.y, CONFIG),
+        "ours, outliers sought, judged, 2 threads": lambda: judged(cells, 2),
+        "ours, outliers sought, judged, 1 thread": lambda: judged(cells, 1),
         "numpy LM across cells": lambda: lm_fit(cells),
         "numpy log-linear (another answer)": lambda: log_linear_rates(cells),
         "floor: one exp of every point": lambda: one_exp(cells.t, out),
@@ -88,6 +90,11 @@ def ours_fit(cells: DecayCells, first: int, stop: int) -> FloatArray:
     out = np.empty((stop - first, kernel.COLUMNS))
     kernel.fit_cells(cells.start[first : stop + 1], cells.t, cells.y, CONFIG.min_snapshots, CONFIG.outlier_t, 0.0, out)
     return out
+
+
+def judged(cells: DecayCells, n_threads: int) -> EdgeDecay:
+    """All that the product does with the cells."""
+    return fit_edge_decay(cells.start, cells.t, cells.y, CONFIG, n_threads=n_threads)
 
 
 def lm_fit(cells: DecayCells) -> tuple[FloatArray, FloatArray]:

@@ -4,13 +4,18 @@ from typing import Self
 
 from pydantic import BaseModel, Field, model_validator
 
+from domain.config.latent_factor import LatentFactorConfig
+from domain.config.lesson import LessonConfig, MiningConfig
+from domain.config.override import OverrideConfig, WalkForwardConfig
+from domain.config.regime_weight import RegimeWeightConfig
+from domain.config.research import ResearchConfig
+from domain.config.timeframe_weight import TimeframeWeightConfig
+from domain.config.tuning import TuningConfig
+
 
 class EdgeConfig(BaseModel, frozen=True, extra="forbid"):
     """From the outcomes of the trades of a cell to its edge."""
 
-    max_abs_rr: float = Field(
-        default=10.0, gt=0, le=33, description="An outcome counts as no more than this in statistics, R; raw is kept."
-    )
     support_trades: float = Field(
         default=12.0, gt=0, le=1000, description="k of the support 1 - exp(-n / k): trades at which it reaches 0.63."
     )
@@ -85,5 +90,21 @@ class EdgeDecayConfig(BaseModel, frozen=True, extra="forbid"):
 class LearningConfig(BaseModel, frozen=True, extra="forbid"):
     """From closed trades to what is learned of them."""
 
+    park_hours: float = Field(
+        default=72.0,
+        gt=0,
+        le=8760,
+        description="A closed trade whose actions have not all come by then is given up, visibly; it is still taken if"
+        " they do come. Hours.",
+    )
     edge: EdgeConfig = Field(default_factory=EdgeConfig)
     edge_decay: EdgeDecayConfig = Field(default_factory=EdgeDecayConfig)
+    mining: MiningConfig = Field(default_factory=MiningConfig)
+    lesson: LessonConfig = Field(default_factory=LessonConfig)
+    override: OverrideConfig = Field(default_factory=OverrideConfig)
+    walk_forward: WalkForwardConfig = Field(default_factory=WalkForwardConfig)
+    timeframe_weight: TimeframeWeightConfig = Field(default_factory=TimeframeWeightConfig)
+    regime_weight: RegimeWeightConfig = Field(default_factory=RegimeWeightConfig)
+    latent_factor: LatentFactorConfig = Field(default_factory=LatentFactorConfig)
+    tuning: TuningConfig = Field(default_factory=TuningConfig)
+    research: ResearchConfig = Field(default_factory=ResearchConfig)

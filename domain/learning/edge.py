@@ -165,7 +165,7 @@ def edge_volatility(recent_edges: Sequence[float], config: EdgeConfig) -> float:
     return pstdev(latest) if len(latest) >= config.min_stability_snapshots else 0.0
 
 
-def get_rr_baseline(facts: Iterable[TradeFact], *, as_of_at: datetime, config: EdgeConfig) -> float:
+def get_rr_baseline(facts: Iterable[TradeFact], *, as_of_at: datetime, config: EdgeConfig, max_abs_rr: float) -> float:
     """Mean winsorised rr of all trades closed in the `baseline_days` before an instant, each trade once.
 
     Parameters
@@ -176,7 +176,9 @@ def get_rr_baseline(facts: Iterable[TradeFact], *, as_of_at: datetime, config: E
         Trades closed at `as_of_at` or later are not known yet; those closed earlier than `baseline_days` before it
         are forgotten. With an offset.
     config : EdgeConfig
-        Window and winsor limit.
+        Window.
+    max_abs_rr : float
+        Winsor limit of an outcome, R.
 
     Returns
     -------
@@ -197,7 +199,7 @@ def get_rr_baseline(facts: Iterable[TradeFact], *, as_of_at: datetime, config: E
             continue
         if outcomes.setdefault(fact.trade_id, fact.rr) != fact.rr:
             raise ValueError(f"Facts of trade {fact.trade_id} bear different rr: {outcomes[fact.trade_id]}, {fact.rr}")
-    total = sum(rr_steps(rr, config.max_abs_rr) for rr in outcomes.values())
+    total = sum(rr_steps(rr, max_abs_rr) for rr in outcomes.values())
     return total / (len(outcomes) * RR_SCALE) if outcomes else math.nan
 
 

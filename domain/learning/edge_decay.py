@@ -7,6 +7,7 @@ logarithm is taken: outcomes 2.0, 1.0, -0.5 once passed for a clean decay becaus
 Whatever cannot be told from a history is refused with a reason, and its multiplier is then 1, as documented.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -14,8 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from domain.config.learning import EdgeDecayConfig
+from domain.learning import decay_curve_kernel as curve
 from domain.learning import edge_decay_kernel as kernel
-from domain.learning.edge_decay_kernel import FloatArray, IntArray
+from domain.learning.decay_curve_kernel import FloatArray, IntArray
 
 LN2 = float(np.log(2.0))
 BoolArray = NDArray[np.bool_]
@@ -120,7 +122,7 @@ def decay_multiplier(rate_per_hour: ArrayLike, config: EdgeDecayConfig) -> Float
 
 
 def fit_edge_decay(
-    offsets: IntArray, elapsed_hours: FloatArray, edge: FloatArray, config: EdgeDecayConfig
+    offsets: IntArray, elapsed_hours: FloatArray, edge: FloatArray, config: EdgeDecayConfig, *, n_threads: int = 1
 ) -> EdgeDecay:
     """Decay of every cell: line, least-squares exponential, state and multiplier.
 
@@ -140,22 +142,36 @@ def fit_edge_decay(
         R, finite: a snapshot without an edge is left out by whoever reads the history.
     config : EdgeDecayConfig
         Rules.
+    n_threads : int
+        Threads the cells are shared among; they hold no lock while they fit.
 
     Returns
     -------
     EdgeDecay
-        A cell has the same bits whatever cells stand beside it.
+        A cell has the same bits whatever cells stand beside it, and whatever the threads.
 
     Raises
     ------
     ValueError
-        If shapes do not fit, a value is not finite, or time falls within a cell.
+        If shapes do not fit, a value is not finite, time falls within a cell, or there is no thread.
     """
+    if n_threads < 1:
+        raise ValueError(f"n_threads must be >= 1, was {n_threads}")
     starts = np.ascontiguousarray(offsets, dtype=np.int64)
     hours, values = (np.ascontiguousarray(column, dtype=np.float64) for column in (elapsed_hours, edge))
     _check(starts, hours, values)
     fits = np.empty((starts.size - 1, kernel.COLUMNS))
-    kernel.fit_cells(starts, hours, values, config.min_snapshots, config.outlier_t, config.max_outlier_frac, fits)
+    rules = (config.min_snapshots, config.outlier_t, config.max_outlier_frac)
+
+    def fit(first: int, stop: int) -> None:
+        kernel.fit_cells(starts[first : stop + 1], hours, values, *rules, fits[first:stop])
+
+    firsts = np.searchsorted(starts, np.linspace(0, values.size, n_threads, endpoint=False)).tolist()
+    if n_threads == 1:
+        fit(0, starts.size - 1)
+    else:
+        with ThreadPoolExecutor(n_threads) as pool:
+            list(pool.map(fit, firsts, [*firsts[1:], starts.size - 1]))
     return _judge(np.diff(starts), fits, config)
 
 
@@ -186,17 +202,17 @@ def _check(offsets: IntArray, hours: FloatArray, edge: FloatArray) -> None:
 @np.errstate(divide="ignore", invalid="ignore")
 def _judge(n: IntArray, fits: FloatArray, config: EdgeDecayConfig) -> EdgeDecay:
     """Believe the exponential, the line or neither, and say so."""
-    line_ss, curve_ss, total_ss = (fits[:, k] for k in (kernel.LINE_SS, kernel.EXPONENTIAL_SS, kernel.TOTAL_SS))
-    rate, rate_se, slope, span = (fits[:, k] for k in (kernel.RATE, kernel.RATE_SE, kernel.SLOPE, kernel.SPAN))
+    line_ss, curve_ss, total_ss = (fits[:, k] for k in (curve.LINE_SS, curve.EXPONENTIAL_SS, curve.TOTAL_SS))
+    rate, rate_se, slope, span = (fits[:, k] for k in (curve.RATE, curve.RATE_SE, curve.SLOPE, kernel.SPAN))
     is_one_signed = (fits[:, kernel.LOWEST] > config.min_abs_edge) | (fits[:, kernel.HIGHEST] < -config.min_abs_edge)
     r2 = np.where(total_ss > 0, 1.0 - curve_ss / total_ss, np.nan)
-    intercept = fits[:, kernel.INTERCEPT]
+    intercept = fits[:, curve.INTERCEPT]
     is_fitted = fits[:, kernel.USED] > 0
-    is_resolved = (np.abs(rate) * span < 0.999 * kernel.MAX_ABS_B) & (np.abs(rate) >= config.min_rate_t * rate_se)
+    is_resolved = (np.abs(rate) * span < 0.999 * curve.MAX_ABS_B) & (np.abs(rate) >= config.min_rate_t * rate_se)
     is_shaped = (r2 >= config.min_exponential_r2) & (is_one_signed | (curve_ss <= line_ss))
     is_believed = is_fitted & is_resolved & is_shaped & (rate != 0)
     is_crossing = is_fitted & ~is_believed & (intercept * (intercept + slope * span) < 0)
-    is_trending = is_fitted & (np.abs(slope) >= config.min_rate_t * fits[:, kernel.SLOPE_SE]) & (total_ss > 0)
+    is_trending = is_fitted & (np.abs(slope) >= config.min_rate_t * fits[:, curve.SLOPE_SE]) & (total_ss > 0)
     by_line = slope * np.sign(fits[:, kernel.MEAN]) / fits[:, kernel.MEAN_ABS]
     by_line = np.where(is_trending & ~(is_crossing & (by_line > 0)), by_line, np.nan)
     relative = np.where(is_believed, rate, by_line)
@@ -219,9 +235,9 @@ def _judge(n: IntArray, fits: FloatArray, config: EdgeDecayConfig) -> EdgeDecay:
 
 def _curve(fits: FloatArray) -> dict[str, FloatArray]:
     return {
-        "amplitude": fits[:, kernel.AMPLITUDE],
-        "rate_per_hour": fits[:, kernel.RATE],
-        "rate_se_per_hour": fits[:, kernel.RATE_SE],
+        "amplitude": fits[:, curve.AMPLITUDE],
+        "rate_per_hour": fits[:, curve.RATE],
+        "rate_se_per_hour": fits[:, curve.RATE_SE],
     }
 
 

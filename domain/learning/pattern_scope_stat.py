@@ -80,9 +80,17 @@ def rr_steps(rr: float, max_abs_rr: float) -> int:
     return steps if steps or not rr else int(math.copysign(1, rr))
 
 
+def micro_usd(fact: TradeFact) -> int:
+    """PnL of a trade in millionths of a dollar; an unknown one adds nothing to a sum."""
+    return round((fact.pnl_usd or 0.0) * USD_SCALE)
+
+
 @dataclass(slots=True)
-class _Cell:
-    """What is kept of a cell: integers and sorted values."""
+class CellTrades:
+    """What is kept of a cell: integers, and the sorted values of its trades.
+
+    Outcomes are in steps of `RR_STEP`, money in millionths of a dollar; `total` and `squares` are sums over `steps`.
+    """
 
     steps: list[int] = field(default_factory=list)
     hours_to_s3: list[float] = field(default_factory=list)
@@ -94,6 +102,7 @@ class _Cell:
     without_rr: int = 0
 
     def add(self, fact: TradeFact, n_actions: int, max_abs_rr: float) -> None:
+        """Take a trade, told by any of its facts, with the number of its actions in the cell."""
         self.n_actions += n_actions
         if fact.rr is None:
             self.without_rr += 1
@@ -105,9 +114,10 @@ class _Cell:
             insort(self.hours_to_s3, fact.hours_to_s3)
         self.total += steps
         self.squares += steps * steps
-        self.micro_usd += round((fact.pnl_usd or 0.0) * USD_SCALE)
+        self.micro_usd += micro_usd(fact)
 
     def summary(self) -> PatternScopeStat:
+        """Statistics of what is kept."""
         n = len(self.steps)
         spread = n * self.squares - self.total * self.total
         wins = n - bisect_right(self.steps, 0)
@@ -144,7 +154,7 @@ class PatternScopeStats:
     def __init__(self, masks: Iterable[int], *, max_abs_rr: float) -> None:
         self._masks = tuple(masks)
         self._max_abs_rr = max_abs_rr
-        self._cells: defaultdict[ScopeCell, _Cell] = defaultdict(_Cell)
+        self._cells: defaultdict[ScopeCell, CellTrades] = defaultdict(CellTrades)
         self._trades: dict[str, frozenset[TradeFact]] = {}
 
     def add_trade(self, facts: Sequence[TradeFact]) -> bool:
@@ -206,13 +216,13 @@ def pattern_scope_stats(
 def _batch(members: Sequence[tuple[TradeFact, int]], max_abs_rr: float) -> PatternScopeStat:
     counted = [(fact, fact.rr) for fact, _ in members if fact.rr is not None]
     steps = sorted(rr_steps(rr, max_abs_rr) for _, rr in counted)
-    cell = _Cell(
+    cell = CellTrades(
         steps=steps,
         hours_to_s3=sorted(fact.hours_to_s3 for fact, _ in counted if fact.hours_to_s3 is not None),
         hold_hours=sorted(fact.hold_hours for fact, _ in counted),
         total=sum(steps),
         squares=sum(step * step for step in steps),
-        micro_usd=sum(round((fact.pnl_usd or 0.0) * USD_SCALE) for fact, _ in counted),
+        micro_usd=sum(micro_usd(fact) for fact, _ in counted),
         n_actions=sum(n_actions for _, n_actions in members),
         without_rr=len(members) - len(counted),
     )

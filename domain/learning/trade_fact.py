@@ -17,6 +17,7 @@ from domain.scopes.pattern_key import parse_pattern_key
 from domain.scopes.scope import Scope, parse_scope, scope_mask
 from domain.vocabulary.action import ActionCategory, parse_action_category
 from domain.vocabulary.scope_dimension import BIT, ScopeDimension
+from domain.vocabulary.timeframe import Timeframe
 
 _HOUR = timedelta(hours=1)
 
@@ -27,8 +28,10 @@ class TradeRecord:
 
     Attributes
     ----------
-    trade_id, position_id : str
-        Not empty.
+    trade_id, position_id, token_contract, chain, closed_strand_id : str
+        Not empty. The last is the strand that told the closure.
+    timeframe : Timeframe
+        It was traded on.
     opened_at : datetime
         First fill, with an offset.
     closed_at : datetime or None
@@ -37,27 +40,39 @@ class TradeRecord:
         When S3 was first reached after the first fill.
     rr, roi, pnl_usd : float or None
         R, ratio, USD. Finite and of one sign, or None where unknown; rr is raw, not winsorised.
+    rr_absent_reason : str or None
+        Why there is no rr; None where there is one.
     """
 
     trade_id: str
     position_id: str
+    token_contract: str
+    chain: str
+    timeframe: Timeframe
+    closed_strand_id: str
     opened_at: datetime
     closed_at: datetime | None
     s3_at: datetime | None
     rr: float | None
+    rr_absent_reason: str | None
     roi: float | None
     pnl_usd: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class TradeAction:
-    """One action of a trade: what was done, by which pattern, and under which scope."""
+    """One action of a trade: what was done, by which pattern, and under which scope.
+
+    pm_strength_applied: learned multiplier of a buy, a ratio > 0. filled_usd: what its fills paid, USD. None of a sale.
+    """
 
     action_id: str
     pattern_key: str
     action_category: str
     action_ts: datetime
     scope: Mapping[str, object]
+    pm_strength_applied: float | None
+    filled_usd: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +85,33 @@ class TradeFact:
         Known dimensions with their canonical values, in the order of the bits.
     hours_to_s3, hold_hours : float
         Hours from the first fill to S3 (None when it was never reached) and to the closure.
-    rr, roi, pnl_usd : float or None
+    rr, roi, pnl_usd, rr_absent_reason : float, str or None
         As in `TradeRecord`; the same in all facts of the trade.
+    pm_strength_applied, filled_usd : float or None
+        As in `TradeAction`.
     """
 
     trade_id: str
     action_id: str
     position_id: str
+    token_contract: str
+    chain: str
+    timeframe: Timeframe
     pattern_key: str
     action_category: ActionCategory
     scope: tuple[tuple[ScopeDimension, str], ...]
     action_ts: datetime
+    opened_at: datetime
     closed_at: datetime
     rr: float | None
+    rr_absent_reason: str | None
     roi: float | None
     pnl_usd: float | None
     hours_to_s3: float | None
     hold_hours: float
+    pm_strength_applied: float | None
+    filled_usd: float | None
+    closed_strand_id: str
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -115,9 +140,10 @@ def trade_facts(trade: TradeRecord, actions: Iterable[TradeAction]) -> tuple[Tra
     Raises
     ------
     ValueError
-        If the trade is open, closes before it opens or reaches S3 outside of that; if a time has no offset; if a
-        number is not finite or rr, roi and pnl_usd differ in sign; if an action has no id or one that came already, an
-        unknown pattern, category, dimension or value, or happens after the closure.
+        If the trade is open, lacks a name, closes before it opens or reaches S3 outside of that; if a time has no
+        offset; if a number is not finite, rr, roi and pnl_usd differ in sign, or an rr that is absent has no reason;
+        if an action has no id or one that came already, an unknown pattern, category, dimension or value, a strength or
+        an amount that is not above 0, or happens after the closure.
     """
     if trade.closed_at is None:
         raise ValueError(f"Trade {trade.trade_id} is open: only closed trades are evidence")
@@ -130,16 +156,24 @@ def trade_facts(trade: TradeRecord, actions: Iterable[TradeAction]) -> tuple[Tra
             trade_id=trade.trade_id,
             action_id=action.action_id,
             position_id=trade.position_id,
+            token_contract=trade.token_contract,
+            chain=trade.chain,
+            timeframe=trade.timeframe,
             pattern_key=str(parse_pattern_key(action.pattern_key)),
             action_category=parse_action_category(action.action_category),
             scope=tuple(parse_scope(action.scope).items()),
             action_ts=action.action_ts,
+            opened_at=trade.opened_at,
             closed_at=trade.closed_at,
             rr=trade.rr,
+            rr_absent_reason=trade.rr_absent_reason,
             roi=trade.roi,
             pnl_usd=trade.pnl_usd,
             hours_to_s3=to_s3,
             hold_hours=(trade.closed_at - trade.opened_at) / _HOUR,
+            pm_strength_applied=action.pm_strength_applied,
+            filled_usd=action.filled_usd,
+            closed_strand_id=trade.closed_strand_id,
         )
         for action in ordered
     )
@@ -168,7 +202,7 @@ def actions_by_cell(facts: Sequence[TradeFact], masks: Iterable[int]) -> dict[Sc
     ValueError
         If the facts are of several trades, of several outcomes, or one comes twice.
     """
-    _check_one_trade(facts)
+    check_one_trade(facts)
     wanted = sorted(set(masks))
     counts: Counter[ScopeCell] = Counter()
     for fact in facts:
@@ -181,10 +215,29 @@ def actions_by_cell(facts: Sequence[TradeFact], masks: Iterable[int]) -> dict[Sc
     return dict(counts)
 
 
+def check_one_trade(facts: Sequence[TradeFact]) -> None:
+    """Refuse facts that are not those of one trade.
+
+    Raises
+    ------
+    ValueError
+        If they are of several trades, of several outcomes, or one comes twice.
+    """
+    outcomes = {(fact.trade_id, fact.rr, fact.pnl_usd, fact.opened_at, fact.closed_at) for fact in facts}
+    if len(outcomes) > 1:
+        raise ValueError(f"Expected the facts of one trade with one outcome, were of {sorted(map(str, outcomes))}")
+    if len({fact.action_id for fact in facts}) != len(facts):
+        raise ValueError(f"A fact of trade {facts[0].trade_id} comes twice")
+
+
 def _check_outcome(trade: TradeRecord, closed_at: datetime) -> None:
-    if not trade.trade_id or not trade.position_id:
+    for name in ("trade_id", "position_id", "token_contract", "chain", "closed_strand_id"):
+        if not getattr(trade, name):
+            raise ValueError(f"A trade must have a {name}, had none: {trade.trade_id!r}, {trade.position_id!r}")
+    if (trade.rr is None) != bool(trade.rr_absent_reason):
         raise ValueError(
-            f"A trade must have a trade_id and a position_id, had {trade.trade_id!r}, {trade.position_id!r}"
+            f"Trade {trade.trade_id}: an rr that is absent must say why, and no other,"
+            f" was {trade.rr}, {trade.rr_absent_reason!r}"
         )
     times = {"opened_at": trade.opened_at, "s3_at": trade.s3_at or trade.opened_at, "closed_at": closed_at}
     for name, at in times.items():
@@ -210,11 +263,6 @@ def _check_actions(trade_id: str, closed_at: datetime, actions: Sequence[TradeAc
         seen.add(action.action_id)
         if action.action_ts > closed_at:
             raise ValueError(f"{name}: must not be later than the closure {closed_at}, was {action.action_ts}")
-
-
-def _check_one_trade(facts: Sequence[TradeFact]) -> None:
-    outcomes = {(fact.trade_id, fact.rr, fact.pnl_usd, fact.closed_at) for fact in facts}
-    if len(outcomes) > 1:
-        raise ValueError(f"Expected the facts of one trade with one outcome, were of {sorted(map(str, outcomes))}")
-    if len({fact.action_id for fact in facts}) != len(facts):
-        raise ValueError(f"A fact of trade {facts[0].trade_id} comes twice")
+        for number in (action.pm_strength_applied, action.filled_usd):
+            if number is not None and not 0 < number < math.inf:
+                raise ValueError(f"{name}: its strength and what it filled must be finite and > 0, was {number}")

@@ -25,6 +25,7 @@ from tests.domain.learning.closed_trades import OPENED_AT, PATTERN, action, fact
 from tests.domain.portfolio.trade_paths import bar, fill, folded
 
 LEARNING = LearningConfig()
+MAX_ABS_RR = TradeOutcomeConfig().max_abs_rr
 TIMEFRAME, BUCKET = (mask_of([each]) for each in (ScopeDimension.TIMEFRAME, ScopeDimension.MCAP_BUCKET))
 MASKS = (0, TIMEFRAME, BUCKET, TIMEFRAME | BUCKET)
 ROOT = ScopeCell(PATTERN, ActionCategory.ENTRY, 0, ())
@@ -32,11 +33,15 @@ LATER = OPENED_AT + timedelta(days=90)
 
 
 def cells(rows: Iterable[TradeFact]) -> dict[ScopeCell, PatternScopeStat]:
-    return pattern_scope_stats(list(rows), MASKS, max_abs_rr=LEARNING.edge.max_abs_rr)
+    return pattern_scope_stats(list(rows), MASKS, max_abs_rr=MAX_ABS_RR)
 
 
 def edge_of(stat: PatternScopeStat, baseline_rr: float = 0.5) -> EdgeScore:
     return compute_edge_score(stat, baseline_rr=baseline_rr, recent_edges=(), config=LEARNING.edge)
+
+
+def baseline_of(rows: Sequence[TradeFact]) -> float:
+    return get_rr_baseline(rows, as_of_at=LATER, config=LEARNING.edge, max_abs_rr=MAX_ABS_RR)
 
 
 def alike(n_trades: int, rr: float = 2.0, n_actions: int = 1) -> list[TradeFact]:
@@ -68,7 +73,7 @@ def test_56_actions_of_one_trade_support_what_one_trade_supports():
     assert [stat.n_trades for stat in many.values()] == [1] * len(MASKS)
     assert edge_of(many[ROOT]) == edge_of(one[ROOT])
     assert edge_of(many[ROOT]).support_score == pytest.approx(1 - math.exp(-1 / 12))
-    kept = PatternScopeStats(MASKS, max_abs_rr=LEARNING.edge.max_abs_rr)
+    kept = PatternScopeStats(MASKS, max_abs_rr=MAX_ABS_RR)
     assert [kept.add_trade(alike(1, n_actions=56)) for _ in range(3)] == [True, False, False]
     assert kept.stats() == many
 
@@ -76,7 +81,7 @@ def test_56_actions_of_one_trade_support_what_one_trade_supports():
 def test_a_trade_of_56_actions_does_not_drag_the_baseline_to_itself():
     rows = [*facts("lucky", 8.0, ({},) * 56), *facts("t1", 1.0), *facts("t2", 0.0), *facts("t3", -1.0)]
 
-    assert get_rr_baseline(rows, as_of_at=LATER, config=LEARNING.edge) == 2.0
+    assert baseline_of(rows) == 2.0
 
 
 @pytest.mark.parametrize("rr", [2.0, -1.0])
@@ -144,7 +149,7 @@ def test_what_is_learned_is_the_average_of_the_closed_and_of_nothing_else():
 
     assert np.mean([trade.roi for trade in closed]) == pytest.approx(-0.031)
     assert (stat.n_trades, stat.avg_rr) == (36, pytest.approx(-0.31, abs=1e-6))
-    assert get_rr_baseline(learned_of(closed), as_of_at=LATER, config=LEARNING.edge) == pytest.approx(-0.31, abs=1e-6)
+    assert baseline_of(learned_of(closed)) == pytest.approx(-0.31, abs=1e-6)
 
 
 def test_an_open_trade_never_stands_beside_the_closed_ones():
@@ -161,7 +166,7 @@ def test_a_trade_that_closes_later_was_not_known_before():
 
     rows = learned_of([*closed, late])
 
-    assert get_rr_baseline(rows, as_of_at=LATER, config=LEARNING.edge) == pytest.approx(-0.31, abs=1e-6)
+    assert baseline_of(rows) == pytest.approx(-0.31, abs=1e-6)
 
 
 FALLING = np.array([2.0, 1.0, -0.5])

@@ -9,7 +9,7 @@ from domain.config.learning import EdgeConfig, EdgeDecayConfig, LearningConfig
 def test_the_edge_has_the_documented_constants():
     config = LearningConfig().edge
 
-    assert (config.support_trades, config.max_abs_rr, config.baseline_days) == (12.0, 10.0, 180)
+    assert (config.support_trades, config.baseline_days) == (12.0, 180)
     assert (config.prior_variance, config.stability_snapshots, config.min_stability_snapshots) == (0.25, 12, 3)
 
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from domain.learning.trade_fact import TradeAction, TradeFact, TradeRecord, trade_facts
+from domain.vocabulary.timeframe import Timeframe
 
 OPENED_AT = datetime(2025, 3, 1, tzinfo=UTC)
 PATTERN = "pm.uptrend.S1.buy_flag"
@@ -14,10 +15,15 @@ def outcome(trade_id: str = "t1", rr: float | None = 1.5, **changed) -> TradeRec
     pnl = None if rr is None else 10.0 * rr
     fields = {
         "position_id": "p1",
+        "token_contract": "So1ana",
+        "chain": "solana",
+        "timeframe": Timeframe.H1,
+        "closed_strand_id": "c1",
         "opened_at": OPENED_AT,
         "closed_at": OPENED_AT + timedelta(hours=48),
         "s3_at": None,
         "rr": rr,
+        "rr_absent_reason": "nothing was bought" if rr is None else None,
         "roi": None if rr is None else 0.1 * rr,
         "pnl_usd": pnl,
     }
@@ -26,7 +32,12 @@ def outcome(trade_id: str = "t1", rr: float | None = 1.5, **changed) -> TradeRec
 
 def action(action_id: str = "a1", category: str = "entry", scope: dict | None = None, hours: float = 0.0, **changed):
     """An action so many hours after the first fill."""
-    fields = {"pattern_key": PATTERN, "action_ts": OPENED_AT + timedelta(hours=hours)}
+    fields = {
+        "pattern_key": PATTERN,
+        "action_ts": OPENED_AT + timedelta(hours=hours),
+        "pm_strength_applied": None,
+        "filled_usd": None,
+    }
     return TradeAction(action_id=action_id, action_category=category, scope=scope or SCOPE, **{**fields, **changed})
 
 

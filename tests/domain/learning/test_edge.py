@@ -125,14 +125,14 @@ def test_what_cannot_be_measured_is_refused(changed, says):
 def test_the_baseline_takes_each_trade_once_whatever_its_actions():
     rows = [*facts("many", 4.0, ({},) * 56), *facts("t2", 1.0), *facts("t3", 1.0), *facts("t4", None)]
 
-    assert get_rr_baseline(rows, as_of_at=AS_OF_AT, config=CONFIG) == 2.0
-    assert get_rr_baseline(rows[::-1], as_of_at=AS_OF_AT, config=CONFIG) == 2.0
+    assert get_rr_baseline(rows, as_of_at=AS_OF_AT, config=CONFIG, max_abs_rr=10.0) == 2.0
+    assert get_rr_baseline(rows[::-1], as_of_at=AS_OF_AT, config=CONFIG, max_abs_rr=10.0) == 2.0
 
 
 def test_the_baseline_reads_every_trade_and_not_the_first_thousand():
     rows = [row for i in range(2500) for row in facts(f"t{i}", 1.0 if i < 1000 else -1.0)]
 
-    assert get_rr_baseline(rows, as_of_at=AS_OF_AT, config=CONFIG) == pytest.approx(-0.2)
+    assert get_rr_baseline(rows, as_of_at=AS_OF_AT, config=CONFIG, max_abs_rr=10.0) == pytest.approx(-0.2)
 
 
 @pytest.mark.parametrize(
@@ -142,13 +142,13 @@ def test_the_baseline_knows_the_last_180_days_and_nothing_later(days_after_closu
     rows = facts(rr=2.0)
     as_of_at = rows[0].closed_at + timedelta(days=days_after_closure)
 
-    baseline = get_rr_baseline(rows, as_of_at=as_of_at, config=CONFIG)
+    baseline = get_rr_baseline(rows, as_of_at=as_of_at, config=CONFIG, max_abs_rr=10.0)
 
     assert baseline == 2.0 if is_known else math.isnan(baseline)
 
 
 def test_a_trade_with_two_outcomes_or_an_instant_without_offset_is_refused():
     with pytest.raises(ValueError, match="different rr"):
-        get_rr_baseline([*facts(rr=1.0), *facts(rr=2.0)], as_of_at=AS_OF_AT, config=CONFIG)
+        get_rr_baseline([*facts(rr=1.0), *facts(rr=2.0)], as_of_at=AS_OF_AT, config=CONFIG, max_abs_rr=10.0)
     with pytest.raises(ValueError, match="offset"):
-        get_rr_baseline([], as_of_at=datetime(2025, 4, 1), config=CONFIG)  # noqa: DTZ001
+        get_rr_baseline([], as_of_at=datetime(2025, 4, 1), config=CONFIG, max_abs_rr=10.0)  # noqa: DTZ001

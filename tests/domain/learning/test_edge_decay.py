@@ -223,6 +223,24 @@ def test_a_cell_has_the_same_bits_alone_and_among_others(seed):
     assert repr([column.tolist() for column in joined]) == repr([column.tolist() for column in among])
 
 
+@pytest.mark.parametrize("n_threads", [2, 3, 50])
+def test_threads_change_no_bit(n_threads):
+    rng = np.random.default_rng(11)
+    counts = rng.integers(0, 60, 40)
+    offsets = np.concatenate([[0], np.cumsum(counts), [counts.sum()]])
+    hours = np.concatenate([np.sort(rng.uniform(0, 900, n)) for n in counts])
+    edge = rng.normal(0.5, 0.4, hours.size)
+    alone, shared = (fit_edge_decay(offsets, hours, edge, CONFIG, n_threads=n) for n in (1, n_threads))
+
+    assert [column.tolist() for column in alone[-2:]] == [column.tolist() for column in shared[-2:]]
+    assert [column.tobytes() for column in alone[:-2]] == [column.tobytes() for column in shared[:-2]]
+
+
+def test_no_thread_fits_nothing_and_is_refused():
+    with pytest.raises(ValueError, match="n_threads must be >= 1, was 0"):
+        fit_edge_decay(np.array([0]), np.array([]), np.array([]), CONFIG, n_threads=0)
+
+
 @settings(max_examples=30, deadline=None)
 @given(SEEDS, st.randoms(use_true_random=False))
 def test_sign_scale_origin_and_order_of_the_snapshots_do_not_matter(seed, random):
