@@ -1,12 +1,33 @@
-"""What this location reads of the regime: keys and partitions, so that it loads and is checked without the other."""
+"""What this location reads of the others: keys, so that it loads and is checked without them."""
 
 import dagster as dg
 
-from domain.vocabulary.window import FIRST_DAY
+from learning_assets.partitions import DAYS
+from resources.table_asset import asset_key
 
-DAYS = dg.DailyPartitionsDefinition(FIRST_DAY, timezone="UTC", end_offset=1)
+STRANDS = "pm.ad_strands"
+"""The runtime's event log. No asset makes it: a process appends to it."""
 
-UPSTREAM_TABLES = ("regime_driver_state", "ae_score")
-"""A lesson looks back at the 15 driver states and the score a trade was entered with."""
+EPISODES = "pm.pattern_episode_events"
+"""The runtime's windows of opportunity."""
 
-UPSTREAM = tuple(dg.AssetSpec(dg.AssetKey(["regime", table]), partitions_def=DAYS) for table in UPSTREAM_TABLES)
+UPSTREAM_TABLES = ("regime.regime_driver_state", "regime.ae_score")
+"""A strand holds the 15 driver states and the score that its action was decided on."""
+
+UPSTREAM = (
+    *(dg.AssetSpec(asset_key(table), partitions_def=DAYS) for table in UPSTREAM_TABLES),
+    *(
+        dg.AssetSpec(
+            asset_key(table),
+            deps=[asset_key(upstream) for upstream in UPSTREAM_TABLES],
+            description=f"{said} Written by the PM runtime alone.",
+            group_name="pm",
+            kinds={"postgres"},
+            metadata={"dagster/table_name": table},
+        )
+        for table, said in (
+            (STRANDS, "The event log: actions and closed positions."),
+            (EPISODES, "Windows of opportunity: what was decided in each, by which gates, and what came of it."),
+        )
+    ),
+)

@@ -14,6 +14,7 @@ import psycopg
 from domain.config.pm_config import RegimeConfig
 from domain.portfolio.lifecycle import PositionStatus, status_by_bars
 from domain.portfolio.strict_json import check_json
+from domain.portfolio.timeframe_split import LearnedSplits, kept_split, parse_learned_splits, split_in_force
 from domain.portfolio.trade_memory import NO_MEMORY
 from domain.scopes.scope import extract_scope
 from domain.scores.intent import IntentMetrics
@@ -33,8 +34,18 @@ class StalePositionError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StatusChange:
+    """What a person did to the status of a position."""
+
+    became: PositionStatus
+    author: str
+    reason: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WatchedPosition:
-    """A position in the list of a person."""
+    """A position in the list of a person. last_change: by hand; None where nobody has touched it since its approval."""
 
     position_id: str
     token_contract: str
@@ -48,6 +59,7 @@ class WatchedPosition:
     quantity: float
     has_trade: bool
     revision: int
+    last_change: StatusChange | None
 
 
 def position_id(token_contract: str, chain: str, timeframe: Timeframe, book_id: str = DEFAULT_BOOK_ID) -> str:
@@ -105,7 +117,8 @@ def watch_token(
         What people say about it; None when nothing is known.
     entry_context : mapping, optional
         What else is known now; dimensions of the scope must have values of theirs. Its chain and curator are those
-        given here.
+        given here. Each position gets in addition the share of the allocation that is its timeframe's from now on:
+        the one learned last, else the configured one.
 
     Returns
     -------
@@ -118,6 +131,8 @@ def watch_token(
         If anything given cannot be right; nothing is written.
     ConfigError
         If the stored configuration is not valid under this code.
+    UnreadableSplitError
+        If the shares that were learned last cannot be right; nothing is written.
     """
     ids = {timeframe: position_id(token_contract, chain, timeframe, book_id) for timeframe in timeframes}
     _refuse_odd_name("ticker", ticker)
@@ -135,20 +150,34 @@ def watch_token(
             "book_id": book_id,
             "token_ticker": ticker,
             "total_allocation_pct": total_allocation_pct,
-            "entry_context": stored_json(context),
             "intent": None if intent is None else stored_json(asdict(intent)),
             "approved_by": author,
             "trade_memory": stored_json(NO_MEMORY.to_json()),
             "config_version": versioned.version,
             "code_version": code_version,
         }
+        learned, sizing = read_learned_splits(connection), versioned.config.portfolio.sizing
         rows = [
-            shared | {"position_id": ids[timeframe], "timeframe": timeframe.value, "status": statuses[timeframe].value}
+            shared
+            | {"position_id": ids[timeframe], "timeframe": timeframe.value, "status": statuses[timeframe].value}
+            | {"entry_context": stored_json(context | kept_split(split_in_force(timeframe, learned, sizing)))}
             for timeframe in ids
         ]
         with connection.cursor() as cursor:
             cursor.executemany(query("insert_position").encode(), rows)
         return read_watchlist(connection, position_ids=list(ids.values()), book_id=book_id)
+
+
+def read_learned_splits(connection: psycopg.Connection) -> LearnedSplits | None:
+    """Shares by timeframe that were learned last; None where nothing was learned yet.
+
+    Raises
+    ------
+    UnreadableSplitError
+        If they cannot be right.
+    """
+    row = connection.execute(query("newest_learned_splits").encode()).fetchone()
+    return None if row is None or row[1] is None else parse_learned_splits(row[0], row[1])
 
 
 def read_watchlist(
@@ -160,19 +189,33 @@ def read_watchlist(
     return sorted(found, key=lambda row: (row.token_ticker, row.token_contract, row.chain, row.timeframe.minutes))
 
 
-def set_position_status(connection: psycopg.Connection, position: WatchedPosition, status: PositionStatus) -> None:
+def set_position_status(
+    connection: psycopg.Connection, position: WatchedPosition, status: PositionStatus, *, author: str, reason: str
+) -> None:
     """Change the status of a position that is as it was read; which change is legal, `domain.portfolio.lifecycle` says.
+
+    Who did it and why stands beside it, in one transaction.
 
     Raises
     ------
+    ValueError
+        If author or reason is empty, or the status is what it was.
     StalePositionError
         If somebody, a tick for example, wrote it meanwhile; nothing is written.
     """
+    if not author.strip() or not reason.strip():
+        raise ValueError("A position is moved by somebody, for a reason: one of the two was empty")
+    if status is position.status:
+        raise ValueError(f"Position {position.token_ticker} {position.timeframe} is {status} already")
     values = {"position_id": position.position_id, "revision": position.revision, "status": status.value}
-    if connection.execute(query("set_position_status").encode(), values).rowcount != 1:
-        raise StalePositionError(
-            f"Position {position.token_ticker} {position.timeframe} changed since it was read: look at it and try again"
-        )
+    told = {"was": position.status.value, "author": author, "reason": reason}
+    with connection.transaction():
+        if connection.execute(query("set_position_status").encode(), values).rowcount != 1:
+            raise StalePositionError(
+                f"Position {position.token_ticker} {position.timeframe} changed since it was read: look at it and try"
+                " again"
+            )
+        connection.execute(query("insert_status_change").encode(), values | told)
 
 
 def _refuse_odd_name(what: str, name: str) -> None:
@@ -235,6 +278,7 @@ def _watched(  # in the order of the query's columns
     quantity: float,
     has_trade: bool,
     revision: int,
+    *change: Any,
 ) -> WatchedPosition:
     return WatchedPosition(
         position_id=position_id,
@@ -249,4 +293,11 @@ def _watched(  # in the order of the query's columns
         quantity=quantity,
         has_trade=has_trade,
         revision=revision,
+        last_change=_change(*change),
     )
+
+
+def _change(became: str | None, author: str, reason: str, changed_at: datetime) -> StatusChange | None:
+    if became is None:
+        return None
+    return StatusChange(became=PositionStatus(became), author=author, reason=reason, changed_at=changed_at)

@@ -8,17 +8,22 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import psycopg
+from pydantic import StringConstraints
 
+from sql.copied_schema import make_copied_schema
 from sql.json_text import stored_json
+from sql.learned_schema import LEARNING, has_learned, learned_schema_of
 from sql.queries import query
 
 PREFIX = "replay_"
 NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,47}")
-Overrides = Literal["off", "live"] | int
-"""Which learned overrides apply: none, those that were live at each instant, or one set throughout."""
+LEARNED = "learned:"
+Overrides = Literal["off", "live"] | int | Annotated[str, StringConstraints(pattern=f"^{LEARNED}{NAME.pattern}$")]
+"""Which learned overrides apply: none, those that were live at each instant, one set throughout, or `learned:NAME`,
+what was learned from the replay NAME: of its sets at each instant the newest that knows only what was before."""
 
 
 class ReplayRefusedError(ValueError):
@@ -71,7 +76,7 @@ def make_replay_schema(
         By `schema_of`.
     run : ReplayRun
         Stored in it.
-    overrides : "off", "live" or int
+    overrides : Overrides
         Copied into it, so that what is learned later changes nothing.
     from_at, to_at : datetime
         The window.
@@ -88,12 +93,14 @@ def make_replay_schema(
         if drop_old:
             ((statement,),) = connection.execute(query("drop_replay_schema_statement").encode(), values).fetchall()
             connection.execute(statement)
+        replayed = [name for (name,) in connection.execute(query("replayed_tables").encode())]
+        make_copied_schema(connection, schema, replayed)
         for (statement,) in connection.execute(query("replay_schema_statements").encode(), values).fetchall():
             connection.execute(statement)
         connection.execute(query("search_replay_schema").encode(), values)
         connection.execute(query("insert_replay_switch").encode(), values)
-        for name in _overrides_taken_over(connection, overrides):
-            connection.execute(query(name).encode(), values)
+        for statement in _overrides_taken_over(connection, overrides):
+            connection.execute(statement, values)
         connection.execute(
             query("insert_replay_run").encode(),
             {
@@ -131,13 +138,32 @@ def read_replay_run(connection: psycopg.Connection, schema: str, read_json: Call
     )
 
 
-def _overrides_taken_over(connection: psycopg.Connection, overrides: Overrides) -> list[str]:
-    """Names of the statements that copy them."""
+def _overrides_taken_over(connection: psycopg.Connection, overrides: Overrides) -> list[bytes]:
+    """Statements that copy them."""
     if overrides == "off":
         return []
-    if overrides == "live":
-        return ["copy_live_override_sets", "copy_overrides_of_sets", "copy_live_override_steps"]
-    ((is_known,),) = connection.execute(query("known_override_set").encode(), {"set_id": overrides}).fetchall()
+    learned = _source_of(connection, overrides)
+    known, one, all_sets, rows, steps, make_live = (
+        query(name).format(learned=learned).encode()
+        for name in (
+            *("known_override_set", "copy_named_override_set", "copy_live_override_sets"),
+            *("copy_overrides_of_sets", "copy_live_override_steps", "make_override_set_live"),
+        )
+    )
+    if not isinstance(overrides, int):
+        return [all_sets, rows, steps]
+    ((is_known,),) = connection.execute(known, {"set_id": overrides}).fetchall()
     if not is_known:
         raise ReplayRefusedError(f"There is no set of overrides {overrides}")
-    return ["copy_named_override_set", "copy_overrides_of_sets", "make_override_set_live"]
+    return [one, rows, make_live]
+
+
+def _source_of(connection: psycopg.Connection, overrides: Overrides) -> str:
+    """Say which schema sets are copied from."""
+    if isinstance(overrides, int) or not overrides.startswith(LEARNED):
+        return LEARNING
+    name = overrides.removeprefix(LEARNED)
+    schema = learned_schema_of(name)
+    if not has_learned(connection, schema):
+        raise ReplayRefusedError(f"Nothing was learned from a replay {name}; first: lowcap learn --replay {name}")
+    return schema

@@ -880,6 +880,26 @@ CREATE TABLE pm.pm_tick (
 );
 CREATE INDEX pm_tick_bar_timestamp ON pm.pm_tick USING btree (bar_timestamp);
 
+-- What people did to positions by hand: paused, resumed, put away. Append-only.
+CREATE TABLE pm.position_status_change (
+    change_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,  -- Order of the changes.
+    position_id text NOT NULL,  -- Position.
+    was text NOT NULL,  -- Status before.
+    became text NOT NULL,  -- Status after.
+    author text NOT NULL,  -- Who.
+    reason text NOT NULL,  -- Why.
+    changed_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),  -- When.
+    CONSTRAINT position_status_change_pkey PRIMARY KEY (change_id),
+    CONSTRAINT position_status_change_position_id_fkey FOREIGN KEY (position_id) REFERENCES pm.lowcap_positions(position_id),
+    CONSTRAINT position_status_change_author_check CHECK ((author <> ''::text)),
+    CONSTRAINT position_status_change_became_check CHECK ((became = ANY (ARRAY['dormant'::text, 'watchlist'::text, 'active'::text, 'paused'::text, 'archived'::text]))),
+    CONSTRAINT position_status_change_changes_something CHECK ((was <> became)),
+    CONSTRAINT position_status_change_reason_check CHECK ((reason <> ''::text)),
+    CONSTRAINT position_status_change_was_check CHECK ((was = ANY (ARRAY['dormant'::text, 'watchlist'::text, 'active'::text, 'paused'::text, 'archived'::text])))
+);
+CREATE INDEX position_status_change_position ON pm.position_status_change USING btree (position_id, change_id DESC);
+CREATE TRIGGER position_status_change_is_append_only BEFORE DELETE OR UPDATE ON pm.position_status_change FOR EACH STATEMENT EXECUTE FUNCTION pm.refuse_change();
+
 -- Strands that break their schema, as they came. Append-only: nothing is lost.
 CREATE TABLE pm.strand_dead_letter (
     dead_letter_id text NOT NULL,  -- Hash of kind and payload.
@@ -925,6 +945,313 @@ VIEW pm.lowcap_positions_with_drivers (
     last_bar_timestamp timestamp with time zone
 ) READS pm.lowcap_positions, regime.regime_driver_state;
 
+-- Decay of the edge of each cell with enough snapshots, as of a day.
+CREATE TABLE learning.edge_decay_fit (
+    timestamp timestamp with time zone NOT NULL,  -- Day it is as of, midnight.
+    as_of timestamp with time zone NOT NULL,  -- It knows trades closed before this instant: the end of the day, or the instant of the run on a day that is not over.
+    pattern_key text NOT NULL,  -- pm.uptrend.<state>.<flag>.
+    action_category text NOT NULL,  -- entry, add, trim or exit.
+    scope_signature text NOT NULL,  -- Values of the cell as canonical JSON.
+    n_snapshots integer NOT NULL,  -- Snapshots of the cell.
+    n_outliers integer NOT NULL,  -- Of those, left out of the fit.
+    intercept double precision,  -- Line: edge at the first snapshot, R.
+    slope_per_hour double precision,  -- Line: R per hour.
+    amplitude double precision,  -- Exponential: edge at the first snapshot, R; NULL unless it is believed.
+    rate_per_hour double precision,  -- Exponential: its rate.
+    rate_se_per_hour double precision,  -- Standard error of the rate.
+    half_life_hours double precision,  -- Hours to halve, or to double when improving; NULL where not identifiable.
+    r2_linear double precision,  -- R squared of the line.
+    r2_exponential double precision,  -- R squared of the exponential.
+    relative_rate_per_hour double precision,  -- Rate the multiplier is made of.
+    decay_mult double precision NOT NULL,  -- Multiplier of the edge.
+    decay_state text NOT NULL,  -- Where the edge is heading.
+    reason text,  -- Why there is no half-life; NULL where there is one.
+    config_version bigint NOT NULL,  -- Version of pm.pm_config in force.
+    run_id text NOT NULL,  -- Dagster run, or the sensor and its look.
+    computed_at timestamp with time zone NOT NULL,  -- When it was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT edge_decay_fit_pkey PRIMARY KEY ("timestamp", pattern_key, action_category, scope_signature),
+    CONSTRAINT edge_decay_fit_config_version_fkey FOREIGN KEY (config_version) REFERENCES pm.pm_config(version),
+    CONSTRAINT edge_decay_fit_action_category_check CHECK ((action_category = ANY (ARRAY['entry'::text, 'add'::text, 'trim'::text, 'exit'::text]))),
+    CONSTRAINT edge_decay_fit_decay_mult_check CHECK (((decay_mult >= (0.33)::double precision) AND (decay_mult <= (1.33)::double precision))),
+    CONSTRAINT edge_decay_fit_decay_state_check CHECK ((decay_state = ANY (ARRAY['insufficient'::text, 'stable'::text, 'decaying'::text, 'improving'::text]))),
+    CONSTRAINT edge_decay_fit_half_life_hours_check CHECK ((half_life_hours > (0)::double precision)),
+    CONSTRAINT edge_decay_fit_n_outliers_check CHECK ((n_outliers >= 0)),
+    CONSTRAINT edge_decay_fit_n_snapshots_check CHECK ((n_snapshots > 0))
+);
+
+-- What was learned for a module besides overrides, as of a day: the timeframe weights of the decision maker.
+CREATE TABLE learning.learning_configs (
+    timestamp timestamp with time zone NOT NULL,  -- Day it is as of, midnight.
+    as_of timestamp with time zone NOT NULL,  -- It knows trades closed before this instant: the end of the day, or the instant of the run on a day that is not over.
+    module_id text NOT NULL,  -- decision_maker.
+    config_data json NOT NULL,  -- timeframe_weights, global_rr and the splits that follow.
+    config_version bigint NOT NULL,  -- Version of pm.pm_config in force.
+    run_id text NOT NULL,  -- Dagster run, or the sensor and its look.
+    computed_at timestamp with time zone NOT NULL,  -- When it was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT learning_configs_pkey PRIMARY KEY ("timestamp", module_id),
+    CONSTRAINT learning_configs_config_version_fkey FOREIGN KEY (config_version) REFERENCES pm.pm_config(version),
+    CONSTRAINT learning_configs_config_data_check CHECK ((json_typeof(config_data) = 'object'::text))
+);
+
+-- One snapshot of the edge of every mined cell a day: what decay is fitted to.
+CREATE TABLE learning.learning_edge_history (
+    timestamp timestamp with time zone NOT NULL,  -- Day it is as of, midnight.
+    as_of timestamp with time zone NOT NULL,  -- It knows trades closed before this instant: the end of the day, or the instant of the run on a day that is not over.
+    pattern_key text NOT NULL,  -- pm.uptrend.<state>.<flag>.
+    action_category text NOT NULL,  -- entry, add, trim or exit.
+    scope_signature text NOT NULL,  -- Values of the cell as canonical JSON; {} is the whole pattern.
+    edge_raw double precision NOT NULL,  -- Edge that day.
+    n_trades integer NOT NULL,  -- Trades behind it.
+    run_id text NOT NULL,  -- Dagster run, or the sensor and its look.
+    computed_at timestamp with time zone NOT NULL,  -- When it was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT learning_edge_history_pkey PRIMARY KEY ("timestamp", pattern_key, action_category, scope_signature),
+    CONSTRAINT learning_edge_history_action_category_check CHECK ((action_category = ANY (ARRAY['entry'::text, 'add'::text, 'trim'::text, 'exit'::text]))),
+    CONSTRAINT learning_edge_history_edge_raw_check CHECK ((abs(edge_raw) < 'Infinity'::double precision)),
+    CONSTRAINT learning_edge_history_n_trades_check CHECK ((n_trades > 0))
+);
+CREATE INDEX learning_edge_history_cell ON learning.learning_edge_history USING btree (pattern_key, action_category, scope_signature, "timestamp" DESC);
+
+-- Lessons that are about the same trades, as of a day: only the representative may become an override.
+CREATE TABLE learning.learning_latent_factors (
+    timestamp timestamp with time zone NOT NULL,  -- Day it is as of, midnight.
+    as_of timestamp with time zone NOT NULL,  -- It knows trades closed before this instant: the end of the day, or the instant of the run on a day that is not over.
+    factor_id text NOT NULL,  -- Stable from day to day.
+    action_category text NOT NULL,  -- entry, add, trim or exit.
+    representative text NOT NULL,  -- Lesson that stands for it.
+    lesson_ids text[] NOT NULL,  -- Its lessons, the representative too.
+    n_lessons integer NOT NULL,  -- How many.
+    min_jaccard double precision,  -- Least likeness of two of them; NULL of one alone.
+    n_trades integer NOT NULL,  -- Trades of any of them.
+    is_carried boolean NOT NULL,  -- Whether the day before had it.
+    config_version bigint NOT NULL,  -- Version of pm.pm_config in force.
+    run_id text NOT NULL,  -- Dagster run, or the sensor and its look.
+    computed_at timestamp with time zone NOT NULL,  -- When it was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT learning_latent_factors_pkey PRIMARY KEY ("timestamp", factor_id),
+    CONSTRAINT learning_latent_factors_config_version_fkey FOREIGN KEY (config_version) REFERENCES pm.pm_config(version),
+    CONSTRAINT learning_latent_factors_action_category_check CHECK ((action_category = ANY (ARRAY['entry'::text, 'add'::text, 'trim'::text, 'exit'::text]))),
+    CONSTRAINT learning_latent_factors_min_jaccard_check CHECK (((min_jaccard >= (0)::double precision) AND (min_jaccard <= (1)::double precision))),
+    CONSTRAINT learning_latent_factors_n_lessons_check CHECK ((n_lessons > 0)),
+    CONSTRAINT learning_latent_factors_n_trades_check CHECK ((n_trades >= 0))
+);
+
+-- Lessons as of a day: what was found, with its statistics and tests. Retired, never deleted.
+CREATE TABLE learning.learning_lessons (
+    timestamp timestamp with time zone NOT NULL,  -- Day it is as of, midnight.
+    as_of timestamp with time zone NOT NULL,  -- It knows trades closed before this instant: the end of the day, or the instant of the run on a day that is not over.
+    lesson_id text NOT NULL,  -- Hash of module, type, pattern, category and scope.
+    module text NOT NULL,  -- pm.
+    lesson_type text NOT NULL,  -- What it is about: the size of buys, or a gate.
+    pattern_key text NOT NULL,  -- pm.uptrend.<state>.<flag>.
+    action_category text NOT NULL,  -- entry, add, trim or exit.
+    scope_mask bigint NOT NULL,  -- Dimensions the cell is fixed to, one bit each.
+    scope_values json NOT NULL,  -- Their values.
+    scope_values_hash text NOT NULL,  -- Hash of the values.
+    status text NOT NULL,  -- active, or retired when two days in a row did not reproduce it.
+    born_on date NOT NULL,  -- Day it was first promoted.
+    promoted_on date NOT NULL,  -- Latest day that promoted it.
+    measured_on date NOT NULL,  -- Latest day that asked about it: its numbers are of that day.
+    retired_on date,  -- Day it was retired; NULL while it is active.
+    missed_runs integer NOT NULL,  -- Days in a row that did not reproduce it.
+    n_retirements integer NOT NULL,  -- Times it was retired.
+    promotion text NOT NULL,  -- Rule it was promoted by.
+    n_trades integer NOT NULL,  -- Closed trades with a known R/R: what every gate reads.
+    n_actions integer NOT NULL,  -- Actions of these trades; evidence of nothing.
+    n_wins integer NOT NULL,  -- Trades that made money.
+    avg_rr double precision NOT NULL,  -- R.
+    median_rr double precision NOT NULL,  -- R.
+    variance_rr double precision NOT NULL,  -- Population variance, R squared.
+    avg_rr_shrunk double precision NOT NULL,  -- Average, shrunk to the parent's, R.
+    win_rate_frac double precision NOT NULL,  -- n_wins / n_trades.
+    win_rate_low double precision,  -- Lower end of its Wilson 90 % interval.
+    win_rate_high double precision,  -- Upper end.
+    baseline_rr double precision,  -- Mean R/R of all trades, the measure; NULL where none is known.
+    delta_rr double precision,  -- EV: average less baseline, R.
+    ev_score double precision,  -- Sigmoid of delta_rr; told, not in the product.
+    reliability_score double precision,  -- 1 / (1 + variance).
+    support_score double precision,  -- 1 - exp(-n / k).
+    magnitude_score double precision,  -- Sigmoid of the median.
+    time_score double precision,  -- 1 / (1 + ln(1 + hours)): to S3, or held.
+    stability_score double precision,  -- 1 / (1 + spread of its latest edges).
+    edge_raw double precision,  -- delta_rr x reliability x (support + magnitude + time + stability).
+    edge_simple double precision,  -- Average R/R - 1, for display.
+    edge_used double precision,  -- Edge overrides are made of: with the shrunk average, or edge_raw by the documents' rule.
+    edge_at_birth double precision,  -- Edge with the shrunk average on the day it was born.
+    edge_current double precision,  -- The same on measured_on.
+    parent_mask bigint,  -- Mask of the cell it was compared inside; NULL for a whole pattern.
+    parent_values json,  -- Its values.
+    effect_rr double precision,  -- Mean less the mean of the rest of the parent, R.
+    effect_low double precision,  -- Lower end of its 90 % interval.
+    effect_high double precision,  -- Upper end.
+    p_value double precision,  -- Two-sided, on the earlier part of the time.
+    q_value double precision,  -- Benjamini-Hochberg within its family.
+    oos_trades integer,  -- Trades of the cell in the later part of the time.
+    oos_effect_rr double precision,  -- The effect there.
+    oos_p_value double precision,  -- One-sided, there.
+    half_life_hours double precision,  -- Of its edge; NULL where not identifiable.
+    decay_rate_per_hour double precision,  -- Rate its decay multiplier is made of.
+    decay_state text NOT NULL,  -- Where its edge is heading.
+    decay_mult double precision NOT NULL,  -- Multiplier of its edge.
+    config_version bigint NOT NULL,  -- Version of pm.pm_config in force.
+    run_id text NOT NULL,  -- Dagster run, or the sensor and its look.
+    computed_at timestamp with time zone NOT NULL,  -- When it was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT learning_lessons_pkey PRIMARY KEY ("timestamp", lesson_id),
+    CONSTRAINT learning_lessons_one_a_cell UNIQUE ("timestamp", module, lesson_type, pattern_key, action_category, scope_mask, scope_values_hash),
+    CONSTRAINT learning_lessons_config_version_fkey FOREIGN KEY (config_version) REFERENCES pm.pm_config(version),
+    CONSTRAINT learning_lessons_action_category_check CHECK ((action_category = ANY (ARRAY['entry'::text, 'add'::text, 'trim'::text, 'exit'::text]))),
+    CONSTRAINT learning_lessons_decay_mult_check CHECK (((decay_mult >= (0.33)::double precision) AND (decay_mult <= (1.33)::double precision))),
+    CONSTRAINT learning_lessons_decay_state_check CHECK ((decay_state = ANY (ARRAY['insufficient'::text, 'stable'::text, 'decaying'::text, 'improving'::text]))),
+    CONSTRAINT learning_lessons_half_life_hours_check CHECK ((half_life_hours > (0)::double precision)),
+    CONSTRAINT learning_lessons_lesson_id_check CHECK ((lesson_id ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT learning_lessons_lesson_type_check CHECK ((lesson_type = ANY (ARRAY['pm_strength'::text, 'tuning'::text]))),
+    CONSTRAINT learning_lessons_magnitude_score_check CHECK (((magnitude_score >= (0)::double precision) AND (magnitude_score <= (1)::double precision))),
+    CONSTRAINT learning_lessons_missed_runs_check CHECK ((missed_runs >= 0)),
+    CONSTRAINT learning_lessons_n_actions_check CHECK ((n_actions > 0)),
+    CONSTRAINT learning_lessons_n_retirements_check CHECK ((n_retirements >= 0)),
+    CONSTRAINT learning_lessons_n_trades_check CHECK ((n_trades > 0)),
+    CONSTRAINT learning_lessons_n_wins_check CHECK ((n_wins >= 0)),
+    CONSTRAINT learning_lessons_oos_p_value_check CHECK (((oos_p_value >= (0)::double precision) AND (oos_p_value <= (1)::double precision))),
+    CONSTRAINT learning_lessons_oos_trades_check CHECK ((oos_trades >= 0)),
+    CONSTRAINT learning_lessons_p_value_check CHECK (((p_value >= (0)::double precision) AND (p_value <= (1)::double precision))),
+    CONSTRAINT learning_lessons_promotion_check CHECK ((promotion = ANY (ARRAY['honest'::text, 'documents'::text]))),
+    CONSTRAINT learning_lessons_q_value_check CHECK (((q_value >= (0)::double precision) AND (q_value <= (1)::double precision))),
+    CONSTRAINT learning_lessons_reliability_score_check CHECK (((reliability_score >= (0)::double precision) AND (reliability_score <= (1)::double precision))),
+    CONSTRAINT learning_lessons_retired_says_when CHECK (((status = 'retired'::text) = (retired_on IS NOT NULL))),
+    CONSTRAINT learning_lessons_scope_mask_check CHECK (((scope_mask >= 0) AND (scope_mask < '4294967296'::bigint))),
+    CONSTRAINT learning_lessons_scope_values_check CHECK ((json_typeof(scope_values) = 'object'::text)),
+    CONSTRAINT learning_lessons_scope_values_hash_check CHECK ((scope_values_hash ~ '^[0-9a-f]{16}$'::text)),
+    CONSTRAINT learning_lessons_stability_score_check CHECK (((stability_score >= (0)::double precision) AND (stability_score <= (1)::double precision))),
+    CONSTRAINT learning_lessons_status_check CHECK ((status = ANY (ARRAY['active'::text, 'retired'::text]))),
+    CONSTRAINT learning_lessons_support_score_check CHECK (((support_score >= (0)::double precision) AND (support_score <= (1)::double precision))),
+    CONSTRAINT learning_lessons_time_score_check CHECK (((time_score >= (0)::double precision) AND (time_score <= (1)::double precision))),
+    CONSTRAINT learning_lessons_variance_rr_check CHECK ((variance_rr >= (0)::double precision)),
+    CONSTRAINT learning_lessons_win_rate_frac_check CHECK (((win_rate_frac >= (0)::double precision) AND (win_rate_frac <= (1)::double precision))),
+    CONSTRAINT learning_lessons_win_rate_high_check CHECK (((win_rate_high >= (0)::double precision) AND (win_rate_high <= (1)::double precision))),
+    CONSTRAINT learning_lessons_win_rate_low_check CHECK (((win_rate_low >= (0)::double precision) AND (win_rate_low <= (1)::double precision)))
+);
+CREATE INDEX learning_lessons_lesson ON learning.learning_lessons USING btree (lesson_id, "timestamp" DESC);
+
+-- Weights of the components of an edge in each regime and category, as of a day; 1 where nothing was fitted.
+CREATE TABLE learning.learning_regime_weights (
+    timestamp timestamp with time zone NOT NULL,  -- Day it is as of, midnight.
+    as_of timestamp with time zone NOT NULL,  -- It knows trades closed before this instant: the end of the day, or the instant of the run on a day that is not over.
+    regime_signature text NOT NULL,  -- btc_macro, alt_meso and bucket_meso as up, flat or down; all: the fit to every state.
+    action_category text NOT NULL,  -- entry or add.
+    n_trades integer NOT NULL,  -- Trades of the signature.
+    n_fit_trades integer NOT NULL,  -- Trades behind the weights.
+    confidence double precision NOT NULL,  -- n / (n + k).
+    w_time_efficiency double precision NOT NULL,  -- Weight of the time score.
+    w_field_coherence double precision NOT NULL,  -- Weight of field coherence.
+    w_recurrence double precision NOT NULL,  -- Weight of recurrence.
+    w_variance double precision NOT NULL,  -- Weight of the reliability.
+    effect_time_efficiency_r double precision,  -- R for one standard deviation of time efficiency; NULL where it was not fitted.
+    effect_field_coherence_r double precision,  -- R for one standard deviation of field coherence; NULL where it was not fitted.
+    effect_recurrence_r double precision,  -- R for one standard deviation of recurrence; NULL where it was not fitted.
+    effect_variance_r double precision,  -- R for one standard deviation of variance; NULL where it was not fitted.
+    parent text,  -- Whose weights these are, where not its own.
+    is_default boolean NOT NULL,  -- Whether nothing was fitted: every weight is 1.
+    config_version bigint NOT NULL,  -- Version of pm.pm_config in force.
+    run_id text NOT NULL,  -- Dagster run, or the sensor and its look.
+    computed_at timestamp with time zone NOT NULL,  -- When it was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT learning_regime_weights_pkey PRIMARY KEY ("timestamp", regime_signature, action_category),
+    CONSTRAINT learning_regime_weights_config_version_fkey FOREIGN KEY (config_version) REFERENCES pm.pm_config(version),
+    CONSTRAINT learning_regime_weights_action_category_check CHECK ((action_category = ANY (ARRAY['entry'::text, 'add'::text]))),
+    CONSTRAINT learning_regime_weights_confidence_check CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision))),
+    CONSTRAINT learning_regime_weights_n_fit_trades_check CHECK ((n_fit_trades >= 0)),
+    CONSTRAINT learning_regime_weights_n_trades_check CHECK ((n_trades >= 0)),
+    CONSTRAINT learning_regime_weights_w_field_coherence_check CHECK ((w_field_coherence > (0)::double precision)),
+    CONSTRAINT learning_regime_weights_w_recurrence_check CHECK ((w_recurrence > (0)::double precision)),
+    CONSTRAINT learning_regime_weights_w_time_efficiency_check CHECK ((w_time_efficiency > (0)::double precision)),
+    CONSTRAINT learning_regime_weights_w_variance_check CHECK ((w_variance > (0)::double precision))
+);
+
+-- One row a day: what the lesson builder read, tried and made.
+CREATE TABLE learning.learning_run (
+    timestamp timestamp with time zone NOT NULL,  -- Day it is as of, midnight.
+    as_of timestamp with time zone NOT NULL,  -- It knows trades closed before this instant: the end of the day, or the instant of the run on a day that is not over.
+    promotion text NOT NULL,  -- Rule lessons were promoted by.
+    n_facts integer NOT NULL,  -- Facts known by then.
+    n_trades integer NOT NULL,  -- Distinct closed trades.
+    n_trades_without_rr integer NOT NULL,  -- Of those, without a defined R/R: counted, never used.
+    n_parked integer NOT NULL,  -- Closed trades that wait for their actions.
+    n_groups integer NOT NULL,  -- Patterns and categories with a trade.
+    cells_found integer NOT NULL,  -- Frequent cells of the lattice.
+    cells_mined integer NOT NULL,  -- Of those, closed and kept.
+    cells_cut integer NOT NULL,  -- Of those, left out because there were too many.
+    n_hypotheses integer NOT NULL,  -- Cells that were tested.
+    n_promoted integer NOT NULL,  -- Lessons of this day.
+    n_retired integer NOT NULL,  -- Lessons not reproduced twice, retired this day.
+    verdicts json NOT NULL,  -- Tested cells by verdict.
+    baseline_rr double precision,  -- Mean R/R of all trades of the last days; NULL where none is known.
+    input_hash text NOT NULL,  -- Hash of the facts it read.
+    config_version bigint NOT NULL,  -- Version of pm.pm_config in force.
+    run_id text NOT NULL,  -- Dagster run, or the sensor and its look.
+    computed_at timestamp with time zone NOT NULL,  -- When it was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT learning_run_pkey PRIMARY KEY ("timestamp"),
+    CONSTRAINT learning_run_config_version_fkey FOREIGN KEY (config_version) REFERENCES pm.pm_config(version),
+    CONSTRAINT learning_run_cells_cut_check CHECK ((cells_cut >= 0)),
+    CONSTRAINT learning_run_cells_found_check CHECK ((cells_found >= 0)),
+    CONSTRAINT learning_run_cells_mined_check CHECK ((cells_mined >= 0)),
+    CONSTRAINT learning_run_n_facts_check CHECK ((n_facts >= 0)),
+    CONSTRAINT learning_run_n_groups_check CHECK ((n_groups >= 0)),
+    CONSTRAINT learning_run_n_hypotheses_check CHECK ((n_hypotheses >= 0)),
+    CONSTRAINT learning_run_n_parked_check CHECK ((n_parked >= 0)),
+    CONSTRAINT learning_run_n_promoted_check CHECK ((n_promoted >= 0)),
+    CONSTRAINT learning_run_n_retired_check CHECK ((n_retired >= 0)),
+    CONSTRAINT learning_run_n_trades_check CHECK ((n_trades >= 0)),
+    CONSTRAINT learning_run_n_trades_without_rr_check CHECK ((n_trades_without_rr >= 0)),
+    CONSTRAINT learning_run_promotion_check CHECK ((promotion = ANY (ARRAY['honest'::text, 'documents'::text]))),
+    CONSTRAINT learning_run_verdicts_check CHECK ((json_typeof(verdicts) = 'object'::text))
+);
+
+-- Every cell the lesson builder tested on a day, and what became of it: promoted, or why not.
+CREATE TABLE learning.lesson_hypothesis (
+    timestamp timestamp with time zone NOT NULL,  -- Day it is as of, midnight.
+    as_of timestamp with time zone NOT NULL,  -- It knows trades closed before this instant: the end of the day, or the instant of the run on a day that is not over.
+    pattern_key text NOT NULL,  -- pm.uptrend.<state>.<flag>.
+    action_category text NOT NULL,  -- entry, add, trim or exit.
+    scope_mask bigint NOT NULL,  -- Dimensions the cell is fixed to, one bit each.
+    scope_values json NOT NULL,  -- Their values.
+    scope_values_hash text NOT NULL,  -- Hash of the values.
+    n_trades integer NOT NULL,  -- Trades of the cell.
+    n_clusters integer,  -- Independent clusters they fall into.
+    parent_mask bigint,  -- Mask of the cell it was compared inside; NULL for a whole pattern.
+    parent_values json,  -- Its values.
+    effect_rr double precision,  -- Mean less the mean of the rest of the parent, R.
+    effect_low double precision,  -- Lower end of its 90 % interval.
+    effect_high double precision,  -- Upper end.
+    p_value double precision,  -- Two-sided, on the earlier part of the time.
+    q_value double precision,  -- Benjamini-Hochberg within its family.
+    oos_trades integer,  -- Trades of the cell in the later part of the time.
+    oos_effect_rr double precision,  -- The effect there.
+    oos_p_value double precision,  -- One-sided, there.
+    edge_raw double precision,  -- Edge of the cell.
+    edge_used double precision,  -- Edge with the average shrunk to the parent's.
+    verdict text NOT NULL,  -- promoted, or the first gate that stopped it.
+    explained_by text,  -- Cell whose effect this one is, where that was the verdict.
+    run_id text NOT NULL,  -- Dagster run, or the sensor and its look.
+    computed_at timestamp with time zone NOT NULL,  -- When it was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT lesson_hypothesis_pkey PRIMARY KEY ("timestamp", pattern_key, action_category, scope_mask, scope_values_hash),
+    CONSTRAINT lesson_hypothesis_action_category_check CHECK ((action_category = ANY (ARRAY['entry'::text, 'add'::text, 'trim'::text, 'exit'::text]))),
+    CONSTRAINT lesson_hypothesis_n_clusters_check CHECK ((n_clusters >= 0)),
+    CONSTRAINT lesson_hypothesis_n_trades_check CHECK ((n_trades >= 0)),
+    CONSTRAINT lesson_hypothesis_oos_p_value_check CHECK (((oos_p_value >= (0)::double precision) AND (oos_p_value <= (1)::double precision))),
+    CONSTRAINT lesson_hypothesis_oos_trades_check CHECK ((oos_trades >= 0)),
+    CONSTRAINT lesson_hypothesis_p_value_check CHECK (((p_value >= (0)::double precision) AND (p_value <= (1)::double precision))),
+    CONSTRAINT lesson_hypothesis_q_value_check CHECK (((q_value >= (0)::double precision) AND (q_value <= (1)::double precision))),
+    CONSTRAINT lesson_hypothesis_scope_mask_check CHECK (((scope_mask >= 0) AND (scope_mask < '4294967296'::bigint))),
+    CONSTRAINT lesson_hypothesis_scope_values_check CHECK ((json_typeof(scope_values) = 'object'::text)),
+    CONSTRAINT lesson_hypothesis_scope_values_hash_check CHECK ((scope_values_hash ~ '^[0-9a-f]{16}$'::text)),
+    CONSTRAINT lesson_hypothesis_verdict_check CHECK ((verdict <> ''::text))
+);
+
 -- Which set is live: the newest row counts. Append-only, so a roll-back is one more row.
 CREATE TABLE learning.live_override_set (
     step_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,  -- Order of the changes.
@@ -932,11 +1259,39 @@ CREATE TABLE learning.live_override_set (
     author text NOT NULL,  -- Who switched.
     reason text NOT NULL,  -- Why.
     set_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),  -- When; the next tick obeys.
+    holds boolean NOT NULL DEFAULT false,  -- Whether later sets do not become live by themselves until this is released.
     CONSTRAINT live_override_set_pkey PRIMARY KEY (step_id),
     CONSTRAINT live_override_set_set_id_fkey FOREIGN KEY (set_id) REFERENCES learning.override_set(set_id),
     CONSTRAINT live_override_set_author_check CHECK ((author <> ''::text)),
     CONSTRAINT live_override_set_reason_check CHECK ((reason <> ''::text))
 );
+CREATE TRIGGER live_override_set_is_append_only BEFORE DELETE OR UPDATE ON learning.live_override_set FOR EACH STATEMENT EXECUTE FUNCTION pm.refuse_change();
+
+-- Notes on what was learned, for people: reports and hypotheses. Read by no number.
+CREATE TABLE learning.llm_learning (
+    id text NOT NULL,  -- Hash of question, model and note.
+    timestamp timestamp with time zone NOT NULL,  -- Day it is as of, midnight.
+    as_of timestamp with time zone NOT NULL,  -- It knows trades closed before this instant: the end of the day, or the instant of the run on a day that is not over.
+    kind text NOT NULL,  -- What it is.
+    level integer NOT NULL,  -- Level of the research layer.
+    module text NOT NULL,  -- pm.
+    status text NOT NULL,  -- What trades have said of it.
+    content json NOT NULL,  -- The note, checked; text only.
+    test_results json,  -- Numbers of the test of a hypothesis; NULL while it waits.
+    prompt_hash text NOT NULL,  -- Hash of the question.
+    input_hash text NOT NULL,  -- Hash of what it was shown.
+    model_id text NOT NULL,  -- Model, or the template.
+    run_id text NOT NULL,  -- Dagster run, or the sensor and its look.
+    computed_at timestamp with time zone NOT NULL,  -- When it was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT llm_learning_pkey PRIMARY KEY (id),
+    CONSTRAINT llm_learning_content_check CHECK ((json_typeof(content) = 'object'::text)),
+    CONSTRAINT llm_learning_id_check CHECK ((id ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT llm_learning_kind_check CHECK ((kind = ANY (ARRAY['report'::text, 'semantic_factor'::text, 'family_proposal'::text, 'semantic_pattern'::text, 'hypothesis'::text]))),
+    CONSTRAINT llm_learning_level_check CHECK (((level >= 1) AND (level <= 5))),
+    CONSTRAINT llm_learning_status_check CHECK ((status = ANY (ARRAY['hypothesis'::text, 'validated'::text, 'rejected'::text, 'active'::text, 'deprecated'::text])))
+);
+CREATE INDEX llm_learning_day ON learning.llm_learning USING btree ("timestamp");
 
 -- A version of the learned overrides. Sets are never changed; which one is live is said elsewhere.
 CREATE TABLE learning.override_set (
@@ -952,6 +1307,135 @@ CREATE TABLE learning.override_set (
     CONSTRAINT override_set_config_version_fkey FOREIGN KEY (config_version) REFERENCES pm.pm_config(version),
     CONSTRAINT override_set_row_count_check CHECK (((row_count >= 0) AND (row_count <= 500)))
 );
+CREATE INDEX override_set_as_of ON learning.override_set USING btree (as_of DESC, set_id DESC);
+
+-- Every step in the life of an override: proposed, shadow, live, expired, revoked. Append-only.
+CREATE TABLE learning.override_step (
+    step_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,  -- Order.
+    set_id bigint NOT NULL,  -- Set that was made with this step.
+    lesson_id text NOT NULL,  -- Lesson of the override.
+    lever text NOT NULL,  -- What it multiplies.
+    from_state text,  -- State it left; NULL at the beginning.
+    to_state text NOT NULL,  -- State it entered.
+    stepped_at timestamp with time zone NOT NULL,  -- As of when.
+    reason text NOT NULL,  -- Why.
+    evidence json,  -- Trades since it was proposed and what they say, where that decided.
+    CONSTRAINT override_step_pkey PRIMARY KEY (step_id),
+    CONSTRAINT override_step_once_a_set UNIQUE (set_id, lesson_id, lever, to_state),
+    CONSTRAINT override_step_set_id_fkey FOREIGN KEY (set_id) REFERENCES learning.override_set(set_id),
+    CONSTRAINT override_step_from_state_check CHECK ((from_state = ANY (ARRAY['proposed'::text, 'shadow'::text, 'live'::text, 'expired'::text, 'revoked'::text]))),
+    CONSTRAINT override_step_lever_check CHECK ((lever = ANY (ARRAY['pm_strength'::text, 'ts_min_mult'::text, 'halo_mult'::text, 'dx_min_mult'::text]))),
+    CONSTRAINT override_step_reason_check CHECK ((reason <> ''::text)),
+    CONSTRAINT override_step_to_state_check CHECK ((to_state = ANY (ARRAY['proposed'::text, 'shadow'::text, 'live'::text, 'expired'::text, 'revoked'::text])))
+);
+CREATE INDEX override_step_lesson ON learning.override_step USING btree (lesson_id, step_id DESC);
+CREATE TRIGGER override_step_is_append_only BEFORE DELETE OR UPDATE ON learning.override_step FOR EACH STATEMENT EXECUTE FUNCTION pm.refuse_change();
+
+-- Statistics of every mined cell as of a day. Derived: equal to a recompute from the facts.
+CREATE TABLE learning.pattern_scope_stats (
+    timestamp timestamp with time zone NOT NULL,  -- Day it is as of, midnight.
+    as_of timestamp with time zone NOT NULL,  -- It knows trades closed before this instant: the end of the day, or the instant of the run on a day that is not over.
+    pattern_key text NOT NULL,  -- pm.uptrend.<state>.<flag>.
+    action_category text NOT NULL,  -- entry, add, trim or exit.
+    scope_mask bigint NOT NULL,  -- Dimensions the cell is fixed to, one bit each.
+    scope_values json NOT NULL,  -- Their values.
+    scope_values_hash text NOT NULL,  -- Hash of the values.
+    n_trades integer NOT NULL,  -- Closed trades with a known R/R: what every gate reads.
+    n_actions integer NOT NULL,  -- Actions of these trades; evidence of nothing.
+    n_wins integer NOT NULL,  -- Trades that made money.
+    sum_rr double precision NOT NULL,  -- Sum of winsorised R/R.
+    sum_rr2 double precision NOT NULL,  -- Sum of its squares.
+    avg_rr double precision NOT NULL,  -- R.
+    median_rr double precision NOT NULL,  -- R.
+    variance_rr double precision NOT NULL,  -- Population variance, R squared.
+    win_rate_frac double precision NOT NULL,  -- n_wins / n_trades.
+    pnl_usd double precision NOT NULL,  -- Sum over the trades.
+    median_hours_to_s3 double precision,  -- Of those that reached S3; NULL where none did.
+    median_hold_hours double precision NOT NULL,  -- Hours.
+    baseline_rr double precision,  -- Mean R/R of all trades, the measure; NULL where none is known.
+    delta_rr double precision,  -- EV: average less baseline, R.
+    ev_score double precision,  -- Sigmoid of delta_rr; told, not in the product.
+    reliability_score double precision,  -- 1 / (1 + variance).
+    support_score double precision,  -- 1 - exp(-n / k).
+    magnitude_score double precision,  -- Sigmoid of the median.
+    time_score double precision,  -- 1 / (1 + ln(1 + hours)): to S3, or held.
+    stability_score double precision,  -- 1 / (1 + spread of its latest edges).
+    edge_raw double precision,  -- delta_rr x reliability x (support + magnitude + time + stability).
+    edge_simple double precision,  -- Average R/R - 1, for display.
+    config_version bigint NOT NULL,  -- Version of pm.pm_config in force.
+    run_id text NOT NULL,  -- Dagster run, or the sensor and its look.
+    computed_at timestamp with time zone NOT NULL,  -- When it was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT pattern_scope_stats_pkey PRIMARY KEY ("timestamp", pattern_key, action_category, scope_mask, scope_values_hash),
+    CONSTRAINT pattern_scope_stats_config_version_fkey FOREIGN KEY (config_version) REFERENCES pm.pm_config(version),
+    CONSTRAINT pattern_scope_stats_action_category_check CHECK ((action_category = ANY (ARRAY['entry'::text, 'add'::text, 'trim'::text, 'exit'::text]))),
+    CONSTRAINT pattern_scope_stats_magnitude_score_check CHECK (((magnitude_score >= (0)::double precision) AND (magnitude_score <= (1)::double precision))),
+    CONSTRAINT pattern_scope_stats_median_hold_hours_check CHECK ((median_hold_hours >= (0)::double precision)),
+    CONSTRAINT pattern_scope_stats_median_hours_to_s3_check CHECK ((median_hours_to_s3 >= (0)::double precision)),
+    CONSTRAINT pattern_scope_stats_n_actions_check CHECK ((n_actions > 0)),
+    CONSTRAINT pattern_scope_stats_n_trades_check CHECK ((n_trades > 0)),
+    CONSTRAINT pattern_scope_stats_n_wins_check CHECK ((n_wins >= 0)),
+    CONSTRAINT pattern_scope_stats_reliability_score_check CHECK (((reliability_score >= (0)::double precision) AND (reliability_score <= (1)::double precision))),
+    CONSTRAINT pattern_scope_stats_scope_mask_check CHECK (((scope_mask >= 0) AND (scope_mask < '4294967296'::bigint))),
+    CONSTRAINT pattern_scope_stats_scope_values_check CHECK ((json_typeof(scope_values) = 'object'::text)),
+    CONSTRAINT pattern_scope_stats_scope_values_hash_check CHECK ((scope_values_hash ~ '^[0-9a-f]{16}$'::text)),
+    CONSTRAINT pattern_scope_stats_stability_score_check CHECK (((stability_score >= (0)::double precision) AND (stability_score <= (1)::double precision))),
+    CONSTRAINT pattern_scope_stats_sum_rr2_check CHECK ((sum_rr2 >= (0)::double precision)),
+    CONSTRAINT pattern_scope_stats_support_score_check CHECK (((support_score >= (0)::double precision) AND (support_score <= (1)::double precision))),
+    CONSTRAINT pattern_scope_stats_time_score_check CHECK (((time_score >= (0)::double precision) AND (time_score <= (1)::double precision))),
+    CONSTRAINT pattern_scope_stats_variance_rr_check CHECK ((variance_rr >= (0)::double precision)),
+    CONSTRAINT pattern_scope_stats_win_rate_frac_check CHECK (((win_rate_frac >= (0)::double precision) AND (win_rate_frac <= (1)::double precision))),
+    CONSTRAINT pattern_scope_stats_wins_are_trades CHECK (((n_wins <= n_trades) AND (n_trades <= n_actions)))
+);
+
+-- Facts: one row an action of a closed trade, all of a trade with its one outcome. Never changed.
+CREATE TABLE learning.pattern_trade_events (
+    action_id text NOT NULL,  -- Strand of the action.
+    trade_id text NOT NULL,  -- Trade: the unit of evidence.
+    position_id text NOT NULL,  -- Position it was.
+    token_contract text NOT NULL,  -- Contract address, or the symbol where the venue lists no contract.
+    chain text NOT NULL,  -- Chain or venue the contract lives on.
+    timeframe text NOT NULL,  -- Execution timeframe.
+    pattern_key text NOT NULL,  -- pm.uptrend.<state>.<flag>.
+    action_category text NOT NULL,  -- entry, add, trim or exit.
+    scope json NOT NULL,  -- Scope at the action.
+    scope_mask bigint NOT NULL,  -- Dimensions the scope knows.
+    action_ts timestamp with time zone NOT NULL,  -- When the action was decided.
+    timestamp timestamp with time zone NOT NULL,  -- When the trade was closed: known from then on.
+    opened_at timestamp with time zone NOT NULL,  -- First fill of the trade.
+    rr double precision,  -- R/R of the trade, as it came out; NULL where undefined.
+    rr_absent_reason text,  -- Why there is no R/R.
+    roi double precision,  -- PnL over what was invested.
+    pnl_usd double precision NOT NULL,  -- Total of the trade, after fees.
+    hours_to_s3 double precision,  -- From the first fill; NULL where S3 was not reached.
+    hold_hours double precision NOT NULL,  -- From the first fill to the closure.
+    pm_strength_applied double precision,  -- Learned multiplier of a buy; NULL for a sale.
+    filled_usd double precision,  -- Paid by a buy; NULL for a sale.
+    closed_strand_id text NOT NULL,  -- Strand that told the closure.
+    schema_version integer NOT NULL,  -- Version of the schema of that strand.
+    run_id text NOT NULL,  -- Dagster run, or the sensor and its look.
+    computed_at timestamp with time zone NOT NULL,  -- When it was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT pattern_trade_events_pkey PRIMARY KEY (action_id),
+    CONSTRAINT pattern_trade_events_once_a_trade UNIQUE (trade_id, action_id),
+    CONSTRAINT pattern_trade_events_action_category_check CHECK ((action_category = ANY (ARRAY['entry'::text, 'add'::text, 'trim'::text, 'exit'::text]))),
+    CONSTRAINT pattern_trade_events_action_id_check CHECK ((action_id ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT pattern_trade_events_closed_strand_id_check CHECK ((closed_strand_id ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT pattern_trade_events_filled_usd_check CHECK ((filled_usd >= (0)::double precision)),
+    CONSTRAINT pattern_trade_events_hold_hours_check CHECK ((hold_hours >= (0)::double precision)),
+    CONSTRAINT pattern_trade_events_hours_to_s3_check CHECK ((hours_to_s3 >= (0)::double precision)),
+    CONSTRAINT pattern_trade_events_in_order CHECK (((opened_at <= "timestamp") AND (action_ts <= "timestamp"))),
+    CONSTRAINT pattern_trade_events_pm_strength_applied_check CHECK ((pm_strength_applied > (0)::double precision)),
+    CONSTRAINT pattern_trade_events_pnl_usd_check CHECK ((abs(pnl_usd) < 'Infinity'::double precision)),
+    CONSTRAINT pattern_trade_events_roi_check CHECK ((abs(roi) < 'Infinity'::double precision)),
+    CONSTRAINT pattern_trade_events_rr_check CHECK ((abs(rr) < 'Infinity'::double precision)),
+    CONSTRAINT pattern_trade_events_rr_or_reason CHECK (((rr IS NULL) = (rr_absent_reason IS NOT NULL))),
+    CONSTRAINT pattern_trade_events_schema_version_check CHECK ((schema_version > 0)),
+    CONSTRAINT pattern_trade_events_scope_check CHECK ((json_typeof(scope) = 'object'::text)),
+    CONSTRAINT pattern_trade_events_scope_mask_check CHECK (((scope_mask >= 0) AND (scope_mask < '4294967296'::bigint))),
+    CONSTRAINT pattern_trade_events_timeframe_check CHECK ((timeframe = ANY (ARRAY['1m'::text, '5m'::text, '15m'::text, '1h'::text, '4h'::text, '1d'::text])))
+);
+CREATE INDEX pattern_trade_events_closed ON learning.pattern_trade_events USING btree ("timestamp");
 
 -- What was learned, as multipliers of size or of a threshold in a scope.
 CREATE TABLE learning.pm_overrides (
@@ -969,6 +1453,10 @@ CREATE TABLE learning.pm_overrides (
     decay_mult double precision,  -- Decay of that edge; NULL for a threshold.
     lesson_id text NOT NULL,  -- Lesson it was made from.
     expires_at timestamp with time zone NOT NULL,  -- It does not apply from then on. Mandatory.
+    state text NOT NULL DEFAULT 'live'::text,  -- proposed, shadow (watched, without effect) or live.
+    state_since timestamp with time zone,  -- As of when it entered this state; NULL where a person wrote the row.
+    proposed_at timestamp with time zone,  -- As of when it was first proposed; its own evidence counts from then.
+    live_at timestamp with time zone,  -- As of when it became live.
     CONSTRAINT pm_overrides_pkey PRIMARY KEY (override_id),
     CONSTRAINT pm_overrides_once_a_set UNIQUE (set_id, pattern_key, action_category, scope_mask, lever, lesson_id),
     CONSTRAINT pm_overrides_set_id_fkey FOREIGN KEY (set_id) REFERENCES learning.override_set(set_id),
@@ -977,9 +1465,194 @@ CREATE TABLE learning.pm_overrides (
     CONSTRAINT pm_overrides_decay_mult_check CHECK (((decay_mult >= (0.33)::double precision) AND (decay_mult <= (1.33)::double precision))),
     CONSTRAINT pm_overrides_expires_at_check CHECK ((expires_at < 'infinity'::timestamp with time zone)),
     CONSTRAINT pm_overrides_lever_check CHECK ((lever = ANY (ARRAY['pm_strength'::text, 'ts_min_mult'::text, 'halo_mult'::text, 'dx_min_mult'::text]))),
+    CONSTRAINT pm_overrides_live_since CHECK (((live_at IS NULL) OR (state = 'live'::text))),
     CONSTRAINT pm_overrides_multiplier_check CHECK (((multiplier >= (0.3)::double precision) AND (multiplier <= (3.0)::double precision))),
     CONSTRAINT pm_overrides_n_trades_check CHECK ((n_trades > 0)),
     CONSTRAINT pm_overrides_scope_mask_check CHECK (((scope_mask >= 0) AND (scope_mask < '4294967296'::bigint))),
-    CONSTRAINT pm_overrides_scope_values_check CHECK ((json_typeof(scope_values) = 'object'::text))
+    CONSTRAINT pm_overrides_scope_values_check CHECK ((json_typeof(scope_values) = 'object'::text)),
+    CONSTRAINT pm_overrides_state_check CHECK ((state = ANY (ARRAY['proposed'::text, 'shadow'::text, 'live'::text])))
 );
 CREATE INDEX pm_overrides_set ON learning.pm_overrides USING btree (set_id);
+
+-- Closed trades that could not be taken at once: parked until all their actions have come, or refused.
+CREATE TABLE learning.trade_intake (
+    strand_id text NOT NULL,  -- Strand that told the closure.
+    trade_id text NOT NULL,  -- Trade.
+    timestamp timestamp with time zone NOT NULL,  -- When it was closed.
+    status text NOT NULL,  -- parked, given_up (parked for too long), refused (breaks its schema), taken (came whole after all).
+    actions_told integer NOT NULL,  -- Actions the closure names.
+    actions_missing integer NOT NULL,  -- Of those, how many have not come.
+    reason text NOT NULL,  -- Why it is where it is.
+    first_seen_at timestamp with time zone NOT NULL,  -- When it was first found so.
+    last_seen_at timestamp with time zone NOT NULL,  -- When it was last looked at.
+    CONSTRAINT trade_intake_pkey PRIMARY KEY (strand_id),
+    CONSTRAINT trade_intake_actions_missing_check CHECK ((actions_missing >= 0)),
+    CONSTRAINT trade_intake_actions_told_check CHECK ((actions_told >= 0)),
+    CONSTRAINT trade_intake_reason_check CHECK ((reason <> ''::text)),
+    CONSTRAINT trade_intake_status_check CHECK ((status = ANY (ARRAY['parked'::text, 'given_up'::text, 'refused'::text, 'taken'::text]))),
+    CONSTRAINT trade_intake_strand_id_check CHECK ((strand_id ~ '^[0-9a-f]{64}$'::text))
+);
+CREATE INDEX trade_intake_waiting ON learning.trade_intake USING btree (trade_id) WHERE (status <> 'taken'::text);
+
+-- Episodes of a family and scope as of a day, by decision and outcome, with rates and intervals.
+CREATE TABLE learning.tuning_rate (
+    timestamp timestamp with time zone NOT NULL,  -- Day it is as of, midnight.
+    as_of timestamp with time zone NOT NULL,  -- It knows trades closed before this instant: the end of the day, or the instant of the run on a day that is not over.
+    family text NOT NULL,  -- Windows it is about.
+    scope_mask bigint NOT NULL,  -- Dimensions the cell is fixed to, one bit each.
+    scope_values json NOT NULL,  -- Their values.
+    scope_values_hash text NOT NULL,  -- Hash of the values.
+    n_acted integer NOT NULL,  -- Concluded, something was bought.
+    n_skipped integer NOT NULL,  -- Concluded, nothing was.
+    n_acted_success integer NOT NULL,  -- Bought and right.
+    n_acted_failure integer NOT NULL,  -- Bought and wrong.
+    n_skipped_success integer NOT NULL,  -- Left and would have been right.
+    n_skipped_failure integer NOT NULL,  -- Left, rightly.
+    n_pending integer NOT NULL,  -- Without an outcome yet; in no rate.
+    n_expired integer NOT NULL,  -- That never had one; in no rate.
+    wr double precision,  -- Win rate: successes of what was bought; NULL without any.
+    wr_low double precision,  -- Lower end of its Wilson 90 % interval.
+    wr_high double precision,  -- Upper end.
+    fpr double precision,  -- False positive rate: failures of what was bought; NULL without any.
+    fpr_low double precision,  -- Lower end of its Wilson 90 % interval.
+    fpr_high double precision,  -- Upper end.
+    mr double precision,  -- Miss rate: successes of what was left; NULL without any.
+    mr_low double precision,  -- Lower end of its Wilson 90 % interval.
+    mr_high double precision,  -- Upper end.
+    dr double precision,  -- Dodge rate: failures of what was left; NULL without any.
+    dr_low double precision,  -- Lower end of its Wilson 90 % interval.
+    dr_high double precision,  -- Upper end.
+    config_version bigint NOT NULL,  -- Version of pm.pm_config in force.
+    run_id text NOT NULL,  -- Dagster run, or the sensor and its look.
+    computed_at timestamp with time zone NOT NULL,  -- When it was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT tuning_rate_pkey PRIMARY KEY ("timestamp", family, scope_mask, scope_values_hash),
+    CONSTRAINT tuning_rate_config_version_fkey FOREIGN KEY (config_version) REFERENCES pm.pm_config(version),
+    CONSTRAINT tuning_rate_dr_check CHECK (((dr >= (0)::double precision) AND (dr <= (1)::double precision))),
+    CONSTRAINT tuning_rate_dr_high_check CHECK (((dr_high >= (0)::double precision) AND (dr_high <= (1)::double precision))),
+    CONSTRAINT tuning_rate_dr_low_check CHECK (((dr_low >= (0)::double precision) AND (dr_low <= (1)::double precision))),
+    CONSTRAINT tuning_rate_family_check CHECK ((family = ANY (ARRAY['pm.s1_entry'::text, 'pm.s3_retest'::text]))),
+    CONSTRAINT tuning_rate_fpr_check CHECK (((fpr >= (0)::double precision) AND (fpr <= (1)::double precision))),
+    CONSTRAINT tuning_rate_fpr_high_check CHECK (((fpr_high >= (0)::double precision) AND (fpr_high <= (1)::double precision))),
+    CONSTRAINT tuning_rate_fpr_low_check CHECK (((fpr_low >= (0)::double precision) AND (fpr_low <= (1)::double precision))),
+    CONSTRAINT tuning_rate_mr_check CHECK (((mr >= (0)::double precision) AND (mr <= (1)::double precision))),
+    CONSTRAINT tuning_rate_mr_high_check CHECK (((mr_high >= (0)::double precision) AND (mr_high <= (1)::double precision))),
+    CONSTRAINT tuning_rate_mr_low_check CHECK (((mr_low >= (0)::double precision) AND (mr_low <= (1)::double precision))),
+    CONSTRAINT tuning_rate_n_acted_check CHECK ((n_acted >= 0)),
+    CONSTRAINT tuning_rate_n_acted_failure_check CHECK ((n_acted_failure >= 0)),
+    CONSTRAINT tuning_rate_n_acted_success_check CHECK ((n_acted_success >= 0)),
+    CONSTRAINT tuning_rate_n_expired_check CHECK ((n_expired >= 0)),
+    CONSTRAINT tuning_rate_n_pending_check CHECK ((n_pending >= 0)),
+    CONSTRAINT tuning_rate_n_skipped_check CHECK ((n_skipped >= 0)),
+    CONSTRAINT tuning_rate_n_skipped_failure_check CHECK ((n_skipped_failure >= 0)),
+    CONSTRAINT tuning_rate_n_skipped_success_check CHECK ((n_skipped_success >= 0)),
+    CONSTRAINT tuning_rate_scope_mask_check CHECK (((scope_mask >= 0) AND (scope_mask < '4294967296'::bigint))),
+    CONSTRAINT tuning_rate_scope_values_check CHECK ((json_typeof(scope_values) = 'object'::text)),
+    CONSTRAINT tuning_rate_scope_values_hash_check CHECK ((scope_values_hash ~ '^[0-9a-f]{16}$'::text)),
+    CONSTRAINT tuning_rate_wr_check CHECK (((wr >= (0)::double precision) AND (wr <= (1)::double precision))),
+    CONSTRAINT tuning_rate_wr_high_check CHECK (((wr_high >= (0)::double precision) AND (wr_high <= (1)::double precision))),
+    CONSTRAINT tuning_rate_wr_low_check CHECK (((wr_low >= (0)::double precision) AND (wr_low <= (1)::double precision)))
+);
+
+-- Thresholds that stand elsewhere than configured, as of a day.
+CREATE TABLE learning.tuning_state (
+    timestamp timestamp with time zone NOT NULL,  -- Day it is as of, midnight.
+    as_of timestamp with time zone NOT NULL,  -- It knows trades closed before this instant: the end of the day, or the instant of the run on a day that is not over.
+    family text NOT NULL,  -- Windows it is about.
+    scope_mask bigint NOT NULL,  -- Dimensions the cell is fixed to, one bit each.
+    scope_values json NOT NULL,  -- Their values.
+    scope_values_hash text NOT NULL,  -- Hash of the values.
+    gate text NOT NULL,  -- Gate of the buy rule.
+    multiplier double precision NOT NULL,  -- Of the configured threshold.
+    since timestamp with time zone NOT NULL,  -- As of when it came there.
+    fed_at timestamp with time zone NOT NULL,  -- As of when enough episodes last bore on it.
+    n_evidence integer NOT NULL,  -- Episodes of the rate behind its last step.
+    config_version bigint NOT NULL,  -- Version of pm.pm_config in force.
+    run_id text NOT NULL,  -- Dagster run, or the sensor and its look.
+    computed_at timestamp with time zone NOT NULL,  -- When it was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT tuning_state_pkey PRIMARY KEY ("timestamp", family, gate, scope_mask, scope_values_hash),
+    CONSTRAINT tuning_state_config_version_fkey FOREIGN KEY (config_version) REFERENCES pm.pm_config(version),
+    CONSTRAINT tuning_state_family_check CHECK ((family = ANY (ARRAY['pm.s1_entry'::text, 'pm.s3_retest'::text]))),
+    CONSTRAINT tuning_state_multiplier_check CHECK (((multiplier > (0)::double precision) AND (multiplier < 'Infinity'::double precision))),
+    CONSTRAINT tuning_state_n_evidence_check CHECK ((n_evidence > 0)),
+    CONSTRAINT tuning_state_scope_mask_check CHECK (((scope_mask >= 0) AND (scope_mask < '4294967296'::bigint))),
+    CONSTRAINT tuning_state_scope_values_check CHECK ((json_typeof(scope_values) = 'object'::text)),
+    CONSTRAINT tuning_state_scope_values_hash_check CHECK ((scope_values_hash ~ '^[0-9a-f]{16}$'::text))
+);
+
+-- What the judge said of every threshold on a day, and by what.
+CREATE TABLE learning.tuning_verdict (
+    timestamp timestamp with time zone NOT NULL,  -- Day it is as of, midnight.
+    as_of timestamp with time zone NOT NULL,  -- It knows trades closed before this instant: the end of the day, or the instant of the run on a day that is not over.
+    family text NOT NULL,  -- Windows it is about.
+    scope_mask bigint NOT NULL,  -- Dimensions the cell is fixed to, one bit each.
+    scope_values json NOT NULL,  -- Their values.
+    scope_values_hash text NOT NULL,  -- Hash of the values.
+    gate text NOT NULL,  -- Gate of the buy rule.
+    verdict text NOT NULL,  -- What was decided; only the first three move it.
+    step_from double precision NOT NULL,  -- Multiplier before.
+    step_to double precision NOT NULL,  -- And after.
+    evidence json NOT NULL,  -- Thresholds, rates with intervals, the replay of the step.
+    config_version bigint NOT NULL,  -- Version of pm.pm_config in force.
+    run_id text NOT NULL,  -- Dagster run, or the sensor and its look.
+    computed_at timestamp with time zone NOT NULL,  -- When it was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT tuning_verdict_pkey PRIMARY KEY ("timestamp", family, gate, scope_mask, scope_values_hash),
+    CONSTRAINT tuning_verdict_config_version_fkey FOREIGN KEY (config_version) REFERENCES pm.pm_config(version),
+    CONSTRAINT tuning_verdict_evidence_check CHECK ((json_typeof(evidence) = 'object'::text)),
+    CONSTRAINT tuning_verdict_family_check CHECK ((family = ANY (ARRAY['pm.s1_entry'::text, 'pm.s3_retest'::text]))),
+    CONSTRAINT tuning_verdict_scope_mask_check CHECK (((scope_mask >= 0) AND (scope_mask < '4294967296'::bigint))),
+    CONSTRAINT tuning_verdict_scope_values_check CHECK ((json_typeof(scope_values) = 'object'::text)),
+    CONSTRAINT tuning_verdict_scope_values_hash_check CHECK ((scope_values_hash ~ '^[0-9a-f]{16}$'::text)),
+    CONSTRAINT tuning_verdict_step_from_check CHECK ((step_from > (0)::double precision)),
+    CONSTRAINT tuning_verdict_step_to_check CHECK ((step_to > (0)::double precision)),
+    CONSTRAINT tuning_verdict_verdict_check CHECK ((verdict = ANY (ARRAY['loosened'::text, 'tightened'::text, 'returned'::text, 'contradiction'::text, 'cooling'::text, 'too_few'::text, 'within'::text, 'chance'::text, 'at_bound'::text, 'no_gain'::text, 'rr_unknown'::text])))
+);
+
+-- One row a day: learned against neutral sizing over all trades closed up to then.
+CREATE TABLE learning.walk_forward (
+    timestamp timestamp with time zone NOT NULL,  -- Day it is as of, midnight.
+    as_of timestamp with time zone NOT NULL,  -- It knows trades closed before this instant: the end of the day, or the instant of the run on a day that is not over.
+    n_trades integer NOT NULL,  -- Trades with a known size.
+    n_moved integer NOT NULL,  -- Of those, with a learned size other than neutral.
+    pnl_neutral_usd double precision NOT NULL,  -- At neutral size.
+    pnl_learned_usd double precision NOT NULL,  -- At learned size.
+    difference_usd double precision NOT NULL,  -- Learned less neutral.
+    difference_low double precision,  -- Lower end of its 90 % interval, days resampled; NULL where it cannot be known.
+    difference_high double precision,  -- Upper end.
+    hit_rate double precision,  -- Share of moved trades that were moved the right way; NULL where none.
+    n_overrides integer NOT NULL,  -- Overrides that were live and matched a trade.
+    n_noise integer NOT NULL,  -- Of those, without an effect that can be told from none.
+    report json NOT NULL,  -- All of it.
+    config_version bigint NOT NULL,  -- Version of pm.pm_config in force.
+    run_id text NOT NULL,  -- Dagster run, or the sensor and its look.
+    computed_at timestamp with time zone NOT NULL,  -- When it was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT walk_forward_pkey PRIMARY KEY ("timestamp"),
+    CONSTRAINT walk_forward_config_version_fkey FOREIGN KEY (config_version) REFERENCES pm.pm_config(version),
+    CONSTRAINT walk_forward_hit_rate_check CHECK (((hit_rate >= (0)::double precision) AND (hit_rate <= (1)::double precision))),
+    CONSTRAINT walk_forward_n_moved_check CHECK ((n_moved >= 0)),
+    CONSTRAINT walk_forward_n_noise_check CHECK ((n_noise >= 0)),
+    CONSTRAINT walk_forward_n_overrides_check CHECK ((n_overrides >= 0)),
+    CONSTRAINT walk_forward_n_trades_check CHECK ((n_trades >= 0)),
+    CONSTRAINT walk_forward_report_check CHECK ((json_typeof(report) = 'object'::text))
+);
+
+-- Closed trades with the size each had, the neutral one, and the one the set of the day would have given.
+CREATE TABLE learning.walk_forward_trade (
+    timestamp timestamp with time zone NOT NULL,  -- When the trade was closed.
+    trade_id text NOT NULL,  -- Trade.
+    set_id bigint,  -- Newest set known at its first buy; NULL where there was none.
+    multiplier double precision,  -- Learned size over neutral size, over all buys; NULL where the trade had no filled buy.
+    rr double precision,  -- Winsorised R/R; NULL where undefined.
+    pnl_usd double precision NOT NULL,  -- As it was traded.
+    pnl_neutral_usd double precision,  -- At neutral size.
+    pnl_learned_usd double precision,  -- At learned size.
+    lesson_ids text[] NOT NULL,  -- Lessons whose overrides matched.
+    run_id text NOT NULL,  -- Dagster run, or the sensor and its look.
+    computed_at timestamp with time zone NOT NULL,  -- When it was written.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    CONSTRAINT walk_forward_trade_pkey PRIMARY KEY ("timestamp", trade_id),
+    CONSTRAINT walk_forward_trade_multiplier_check CHECK ((multiplier > (0)::double precision))
+);

@@ -7,11 +7,13 @@ from domain.portfolio.episode import EpisodeDecision, EpisodeOutcome
 from domain.portfolio.exposure_skew import SkewBasis
 from domain.portfolio.gate import Gate
 from domain.portfolio.lifecycle import PositionStatus
+from domain.portfolio.override_contradiction import Precedence
 from domain.portfolio.override_row import OverrideLever
 from domain.portfolio.plan import DecisionType
 from domain.portfolio.pm_strength import StrengthBasis
 from domain.portfolio.sizing import SizeBasis
 from domain.portfolio.strand import StrandKind
+from domain.portfolio.timeframe_split import SplitBasis
 from domain.scopes.pattern_key import PatternFlag, TuningFamily
 from domain.vocabulary.action import ActionCategory
 from domain.vocabulary.lever_mode import LeverMode
@@ -119,6 +121,18 @@ STRENGTH: Sentences = {
     StrengthBasis.SELLS: "Nothing learned touches a sale: 1.",
 }
 
+PRECEDENCE: Sentences = {
+    Precedence.BLENDED: "On one lever: the logs of both are averaged, as of all that apply.",
+    Precedence.EVERY_GATE: "On two thresholds: each gate is asked with its own, and all must be open.",
+    Precedence.GATES_FIRST: "Size against threshold: the gate decides whether, the size only how much of what passes.",
+}
+
+SPLIT: Sentences = {
+    SplitBasis.LEARNED: "Kept by the position from its approval, learned by then.",
+    SplitBasis.DEFAULT: "Kept from its approval, as configured then: nothing was learned yet.",
+    SplitBasis.CONFIGURED: "The position keeps none: `portfolio.sizing.timeframe_splits` of the tick.",
+}
+
 SKEW: Sentences = {
     SkewBasis.MEASURED: "By what is held near.",
     SkewBasis.EMPTY_BOOK: "Nothing else is held: `portfolio.exposure.empty_book_skew`.",
@@ -152,7 +166,9 @@ PORTFOLIO_WORDS: Mapping[str, Sentences] = {
     "Size basis": SIZE,
     "Override levers": LEVER,
     "Strength basis": STRENGTH,
+    "Override precedence": PRECEDENCE,
     "Skew basis": SKEW,
+    "Timeframe split basis": SPLIT,
     "Order status": ORDER,
     "Strand kinds": STRAND,
     "Tuning families": FAMILY,

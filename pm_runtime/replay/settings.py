@@ -31,8 +31,8 @@ class ReplaySettings(BaseModel, frozen=True, extra="forbid"):
     )
     overrides: Overrides = Field(
         default="off",
-        description="off (default): nothing learned; live: the set that was live at each instant; or the number of "
-        "one set, throughout.",
+        description="off (default): nothing learned; live: the set that was live at each instant; the number of one "
+        "set, throughout; or learned:NAME: what was learned from the replay NAME, day by day.",
     )
     name: str | None = Field(
         default=None,
@@ -132,7 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--to", dest="to_at", metavar="ISO", required=True, help=_help("to_at"))
     parser.add_argument("--universe", metavar="all|FILE|TOKENS", help=_help("universe"))
     parser.add_argument("--timeframe", dest="timeframes", action="append", metavar="1h", help=_help("timeframes"))
-    parser.add_argument("--overrides", metavar="off|live|SET", type=_overrides, help=_help("overrides"))
+    parser.add_argument("--overrides", metavar="off|live|SET|learned:NAME", type=_overrides, help=_help("overrides"))
     parser.add_argument("--name", help=_help("name"))
     parser.add_argument("--fresh", action="store_true", default=None, help=_help("fresh"))
     parser.add_argument("--json", dest="as_json", action="store_true", default=None, help=_help("as_json"))

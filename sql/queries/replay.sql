@@ -1,16 +1,13 @@
 -- A replay: the runtime's tables once more in a schema of its own, what is known of the tokens in its window, and what
 -- its report is made of. Its session has that schema first on the search path, so bare names of tables are its own.
 
--- name: replay_schema_statements
--- Statements, in order, that make schema %(schema)s: the runtime's tables and those of the overrides, empty, with everything that refers to one another, and the row of the replay itself. Nothing in it refers to a table outside.
+-- name: copied_schema_statements
+-- Statements, in order, that make schema %(schema)s with the tables %(tables)s (qualified names) once more, empty, with everything that refers to one another. Nothing in it refers to a table outside.
 WITH copied AS (
     SELECT class.oid, class.relname::text AS name, space.nspname::text AS home
     FROM pg_class AS class
     INNER JOIN pg_namespace AS space ON space.oid = class.relnamespace
-    WHERE class.relkind = 'r' AND (
-        space.nspname = 'pm' AND class.relname NOT IN ('pm_config', 'bar_release')
-        OR space.nspname = 'learning' AND class.relname IN ('override_set', 'pm_overrides', 'live_override_set')
-    )
+    WHERE class.relkind = 'r' AND space.nspname || '.' || class.relname = ANY(%(tables)s::text[])
 ),
 reference AS (
     SELECT
@@ -47,13 +44,28 @@ statement AS (
     FROM pg_trigger AS guard
     INNER JOIN copied ON copied.oid = guard.tgrelid
     WHERE NOT guard.tgisinternal
-    UNION ALL
-    SELECT 5, '', format(
+)
+SELECT words FROM statement ORDER BY step, part;
+
+-- name: replayed_tables
+-- Qualified names of the tables a replay has of its own: the runtime's, and those of the overrides it reads.
+SELECT space.nspname || '.' || class.relname
+FROM pg_class AS class
+INNER JOIN pg_namespace AS space ON space.oid = class.relnamespace
+WHERE class.relkind = 'r' AND (
+    space.nspname = 'pm' AND class.relname NOT IN ('pm_config', 'bar_release', 'position_status_change')
+    OR space.nspname = 'learning' AND class.relname IN ('override_set', 'pm_overrides', 'live_override_set')
+);
+
+-- name: replay_schema_statements
+-- Statements, in order, that make the copied tables of schema %(schema)s a replay: its own row, and who may read and write.
+WITH statement AS (
+    SELECT 5 AS step, '' AS part, format(
         'CREATE TABLE %%I.replay_run (is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only), '
         'settings json NOT NULL, config_version bigint NOT NULL, code_version text NOT NULL, data_hash text NOT NULL, '
         'made_at timestamptz NOT NULL DEFAULT clock_timestamp(), report json, reported_at timestamptz)',
         %(schema)s::text
-    )
+    ) AS words
     UNION ALL
     SELECT 6, said.part, format('COMMENT ON %%s IS %%L', format(said.target, %(schema)s::text), said.words)
     FROM (VALUES
@@ -121,12 +133,12 @@ INSERT INTO trading_switch (mode, overrides_on, author, reason, set_at)
 VALUES ('ACTIVE', true, 'migration', 'defaults', %(from_at)s);
 
 -- name: known_override_set
--- Whether there is a set of overrides %(set_id)s.
-SELECT count(*) > 0 FROM learning.override_set WHERE set_id = %(set_id)s;
+-- Whether the schema it is asked of has a set of overrides %(set_id)s.
+SELECT count(*) > 0 FROM {learned}.override_set WHERE set_id = %(set_id)s;
 
 -- name: copy_named_override_set
 -- Take over one set.
-INSERT INTO override_set OVERRIDING SYSTEM VALUE SELECT * FROM learning.override_set WHERE set_id = %(set_id)s;
+INSERT INTO override_set OVERRIDING SYSTEM VALUE SELECT * FROM {learned}.override_set WHERE set_id = %(set_id)s;
 
 -- name: make_override_set_live
 -- Let one set be live from the start.
@@ -136,18 +148,18 @@ VALUES (%(set_id)s, 'replay', 'named for the replay', %(from_at)s);
 -- name: copy_live_override_sets
 -- Take over the sets that were live at some time up to %(to_at)s.
 INSERT INTO override_set OVERRIDING SYSTEM VALUE
-SELECT * FROM learning.override_set
-WHERE set_id IN (SELECT set_id FROM learning.live_override_set WHERE set_at <= %(to_at)s);
+SELECT * FROM {learned}.override_set
+WHERE set_id IN (SELECT set_id FROM {learned}.live_override_set WHERE set_at <= %(to_at)s);
 
 -- name: copy_live_override_steps
 -- Take over which set was live when, up to %(to_at)s.
 INSERT INTO live_override_set OVERRIDING SYSTEM VALUE
-SELECT * FROM learning.live_override_set WHERE set_at <= %(to_at)s;
+SELECT * FROM {learned}.live_override_set WHERE set_at <= %(to_at)s;
 
 -- name: copy_overrides_of_sets
 -- Take over the overrides of the sets that were taken over.
 INSERT INTO pm_overrides OVERRIDING SYSTEM VALUE
-SELECT * FROM learning.pm_overrides WHERE set_id IN (SELECT set_id FROM override_set);
+SELECT * FROM {learned}.pm_overrides WHERE set_id IN (SELECT set_id FROM override_set);
 
 -- name: override_steps
 -- When which set became live, oldest first.
@@ -160,7 +172,7 @@ SELECT
     rule.lever, rule.multiplier, rule.confidence, rule.n_trades, rule.edge_raw, rule.decay_mult, rule.lesson_id,
     rule.expires_at
 FROM (SELECT set_id FROM live_override_set WHERE set_at <= %(at)s ORDER BY step_id DESC LIMIT 1) AS live
-LEFT JOIN pm_overrides AS rule ON rule.set_id = live.set_id
+LEFT JOIN pm_overrides AS rule ON rule.set_id = live.set_id AND rule.state = 'live'
 WHERE live.set_id IS NOT NULL
 ORDER BY rule.override_id;
 

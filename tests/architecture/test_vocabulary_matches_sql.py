@@ -6,7 +6,14 @@ from typing import get_args
 
 import pytest
 
+from domain.config.lesson import LessonConfig
 from domain.config.token_state import TokenTimeframe
+from domain.learning.edge_decay import DecayState
+from domain.learning.judged_gate import TuningVerdict
+from domain.learning.lesson_state import LessonStanding
+from domain.learning.override_record import STANDING_STATES, OverrideState
+from domain.learning.research_note import NoteKind, NoteStatus
+from domain.learning.trade_intake import IntakeStatus
 from domain.portfolio.episode import EpisodeDecision, EpisodeOutcome
 from domain.portfolio.lifecycle import PositionStatus
 from domain.portfolio.override_row import OverrideLever
@@ -23,6 +30,7 @@ from domain.vocabulary.cap_bucket import REGIME_BUCKETS, CapBucket
 from domain.vocabulary.cap_status import CapBasis, CapStatus
 from domain.vocabulary.driver import DOMINANCE_DRIVERS, DRIVERS
 from domain.vocabulary.horizon import REGIME_TIMEFRAMES, Horizon
+from domain.vocabulary.lesson_type import LessonType
 from domain.vocabulary.phase import Phase
 from domain.vocabulary.timeframe import Timeframe
 from domain.vocabulary.uptrend import StateStatus, TransitionReason, UptrendState
@@ -30,6 +38,7 @@ from pm_runtime.portfolio_row import OrderStatus
 from sql.queries import query
 from sql.schema import SCHEMA_FILE
 
+PROMOTIONS = get_args(LessonConfig.model_fields["promotion"].annotation)
 RAW_TABLES = ("majors_price_data_ohlc", "lowcap_price_data_ohlc", "dominance_sample")
 WORDS: dict[str, Iterable[str]] = {
     "ae_score.bucket": REGIME_BUCKETS,
@@ -76,6 +85,8 @@ WORDS: dict[str, Iterable[str]] = {
     "pm_overrides.action_category": [category for category in ActionCategory if category.side is OrderSide.BUY],
     "pm_overrides.lever": OverrideLever,
     "pm_fill.side": OrderSide,
+    "position_status_change.became": PositionStatus,
+    "position_status_change.was": PositionStatus,
     "ad_strands.kind": StrandKind,
     "ad_strands.timeframe": Timeframe,
     "trading_switch.mode": TradingMode,
@@ -91,6 +102,32 @@ WORDS: dict[str, Iterable[str]] = {
     "regime_driver_ta.timeframe": REGIME_TIMEFRAMES,
     "regime_price_data_ohlc.driver": DRIVERS,
     "regime_price_data_ohlc.timeframe": Timeframe,
+    "edge_decay_fit.action_category": ActionCategory,
+    "edge_decay_fit.decay_state": DecayState,
+    "learning_edge_history.action_category": ActionCategory,
+    "learning_lessons.action_category": ActionCategory,
+    "learning_lessons.decay_state": DecayState,
+    "learning_lessons.lesson_type": LessonType,
+    "learning_lessons.promotion": PROMOTIONS,
+    "learning_lessons.status": LessonStanding,
+    "learning_run.promotion": PROMOTIONS,
+    "lesson_hypothesis.action_category": ActionCategory,
+    "override_step.from_state": OverrideState,
+    "override_step.lever": OverrideLever,
+    "override_step.to_state": OverrideState,
+    "pattern_scope_stats.action_category": ActionCategory,
+    "pattern_trade_events.action_category": ActionCategory,
+    "pattern_trade_events.timeframe": Timeframe,
+    "pm_overrides.state": STANDING_STATES,
+    "trade_intake.status": IntakeStatus,
+    "learning_latent_factors.action_category": ActionCategory,
+    "learning_regime_weights.action_category": [each for each in ActionCategory if each.side is OrderSide.BUY],
+    "llm_learning.kind": NoteKind,
+    "llm_learning.status": NoteStatus,
+    "tuning_rate.family": TuningFamily,
+    "tuning_state.family": TuningFamily,
+    "tuning_verdict.family": TuningFamily,
+    "tuning_verdict.verdict": TuningVerdict,
 }
 """Words each column may hold."""
 

@@ -10,8 +10,8 @@ import pytest
 
 from learning_assets.definitions import defs as learning
 from regime_assets.definitions import CHAIN_TABLES, build_definitions
-from regime_assets.deployment import Deployment, parse_deployment, resources_of
 from regime_assets.regime_event import REGIME_EVENT
+from resources.deployment import Deployment, parse_deployment, resources_of
 
 SNAPSHOT = Path(__file__).with_name("definitions_snapshot.json")
 AS_OF = "2025-06-30T00:00:00+00:00"
