@@ -3,8 +3,9 @@
 `python -m benchmarks.pm_tick [--small]`. The server is one of its own. At every bar all positions are held and marked,
 a tenth trims, a tenth buys, and what was ordered on the bar before is settled: each action with the whole document of
 its decision. What bounds it from below are the statements of that very tick, sent again with rows that are packed
-already, fetched and thrown away; the other peer sends them row by row. All take turns, each on a copy of one database,
-so that a busy machine slows all of them. It reports and does not judge: exit code 0.
+already, fetched and thrown away. Of the peers one sends them row by row; the other does a tick with ADBC, NumPy and
+Polars, without documents (`benchmarks.pm_tick_adbc`). All take turns, each on a copy of one database, so that a busy
+machine slows all of them. It reports and does not judge: exit code 0.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from contextlib import closing, contextmanager
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from benchmarks.pm_tick_adbc import AdbcTick
 from benchmarks.pm_tick_peer import RecordingStore, bare, one_by_one
 from benchmarks.pm_tick_world import bar_at, build, make_book
 from benchmarks.window_bars import scratch_server
@@ -34,6 +36,7 @@ WARM_UP = 4
 """Bars until every kind of action happens at every bar."""
 OVERRIDES = 5_000
 OURS, BARE, ONE_BY_ONE = "ours", "bare I/O of the same rows", "N+1: a statement a row"
+ADBC = "ADBC + NumPy, no documents"
 MOST_ONE_BY_ONE = 3
 """Rounds of the peer that takes longest, at the largest size."""
 
@@ -56,12 +59,14 @@ def main() -> None:
 
 def measure(url: DatabaseUrl, rounds: int, *, most_one_by_one: int) -> tuple[dict[str, list[float]], int]:
     """Seconds of each contender at each round, and the orders of the last one."""
-    taken: dict[str, list[float]] = {OURS: [], BARE: [], ONE_BY_ONE: []}
+    taken: dict[str, list[float]] = {OURS: [], BARE: [], ADBC: [], ONE_BY_ONE: []}
     with (
         copied(url) as bare_url,
         copied(url) as row_url,
+        copied(url) as adbc_url,
         connected(bare_url) as bare_connection,
         connected(row_url) as row_connection,
+        closing(AdbcTick(adbc_url.libpq())) as adbc,
         closing(open_postgres_store("benchmark:1:ours")) as opened,
     ):
         store = RecordingStore(opened._connection, holder=opened.holder)
@@ -74,6 +79,7 @@ def measure(url: DatabaseUrl, rounds: int, *, most_one_by_one: int) -> tuple[dic
             times = {OURS: seconds(lambda bar=bar: run_tick(store, bar))}
             packed = recorder.packed()
             times[BARE] = seconds(lambda packed=packed: bare(bare_connection, packed))
+            times[ADBC] = seconds(lambda bar=bar: adbc.tick(bar.timestamp))
             if number < WARM_UP + most_one_by_one:
                 times[ONE_BY_ONE] = seconds(lambda packed=packed: one_by_one(row_connection, packed))
             gc.collect()

@@ -75,6 +75,7 @@ def build(book: Book, *, bars: int, overrides: int) -> None:
         _copy_scores(connection, bars + 2)
         _copy_overrides(connection, overrides)
     with closing(open_postgres_store("benchmark:1:build")) as store:
+        store._connection.execute(b"SET idle_in_transaction_session_timeout = 0")  # all is settled in one tick
         for number in range(2):
             run_tick(store, bar_at(number))
     with connect(DatabaseRole.OWNER, autocommit=True) as connection:

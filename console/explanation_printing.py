@@ -1,6 +1,6 @@
 """An explanation as tables, as things came about: levers, gates, size, what was learned, order, fill, sources."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import typer
@@ -37,6 +37,7 @@ def print_action(facts: Facts) -> None:
     for threshold in facts["thresholds"]:
         moved = f"{threshold['name']} {_number(threshold['base'])} -> {_number(threshold['tuned'])}"
         _print_strength(f"threshold {moved}", threshold["strength"])
+    _print_contradictions(facts["contradictions"])
     _print_size(facts["sizing"])
     _print_strength("strength", facts.get("pm_strength"))
     _print_skew(facts.get("exposure_skew"))
@@ -91,11 +92,32 @@ def _gate(gate: Facts) -> tuple[str, ...]:
     return (gate["name"], *numbers, "yes" if gate["passed"] else "no", gate["detail"] or "")
 
 
+def _print_contradictions(found: Sequence[Facts]) -> None:
+    rows = [
+        (each["more"], _ids(each["more_ids"]), each["less"], _ids(each["less_ids"]), each["precedence"])
+        for each in found
+    ]
+    if rows:
+        columns = ("buys more", "overrides", "buys less", "overrides", "obeyed")
+        print_table("overrides that disagree, both of which are obeyed", columns, rows)
+
+
+def _ids(numbers: Sequence[int]) -> str:
+    return " ".join(str(number) for number in numbers)
+
+
+def _split(split: Facts) -> str:
+    learned = f" as of {split['learned_at'][:10]}" if split["learned_at"] else ""
+    return f"the timeframe's share {_number(split['share'])} is {split['basis']}{learned}"
+
+
 def _print_size(sizing: Facts) -> None:
     by = f" = {sizing['size_frac_by']}" if sizing["size_frac_by"] else ""
     rows = [(step["name"], _number(step["factor"]), _number(step["amount"])) for step in sizing["steps"]]
     cap = "" if sizing["cap_usd"] is None else f", of what remains of a cap of {_number(sizing['cap_usd'])} USD"
     print_table(f"size: fraction {_number(sizing['size_frac'])}{by}{cap}", ("step", "factor", "amount"), rows)
+    if sizing["timeframe_split"] is not None:
+        _say(_split(sizing["timeframe_split"]))
     if sizing["is_cut_by_cash"]:
         _say("cut to the cash there was")
 

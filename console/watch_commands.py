@@ -12,6 +12,7 @@ from console.printing import print_json, print_table, printable
 from console.session import REFUSED, REFUSED_IN_PART, RefusedError, reading, writing
 from console.watch_file import RefusedRow, RequestedRow, read_watch_file
 from console.watch_request import Watched, read_intent, read_request, store_request, wanted_timeframes
+from console.watch_view import POSITION_COLUMNS, cells, facts, moved_facts, was_there
 from domain.config.pm_config import PmConfig
 from domain.portfolio.lifecycle import LifecycleError, PositionStatus, archive, pause, resume
 from domain.vocabulary.timeframe import Timeframe
@@ -20,9 +21,10 @@ from sql.position import WatchedPosition, read_watchlist, set_position_status
 
 watch_app = typer.Typer(no_args_is_help=True, help="Put tokens on the watchlist, and stop or put away their positions.")
 
-DAY = "%Y-%m-%d"
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Author = Annotated[str, typer.Option(help="Who approves. (default: your login)")]
+Mover = Annotated[str, typer.Option("--author", help="Who moves it; it is kept. (default: your login)")]
+Reason = Annotated[str, typer.Option(help="Why; it is kept.")]
 Token = Annotated[str, typer.Argument(metavar="TOKEN", help="Contract, or the ticker where only one token has it.")]
 Chain = Annotated[str | None, typer.Option(help="Only on this chain.")]
 Timeframes = Annotated[
@@ -53,20 +55,20 @@ def add(
 ) -> None:
     """Watch a token, one position a timeframe. Doing it again changes nothing."""
     with writing() as connection:
-        cells = {
+        given = {
             **{"token_contract": token, "chain": chain, "ticker": ticker, "curator": curator},
             **{"timeframes": " ".join(timeframe or ()), "allocation_pct": allocation_pct, "intent": intent_word},
             **{"age_days": age_days, "volume_usd": volume_usd, "market_cap_usd": market_cap_usd},
             **{"mapping_confidence": mapping_confidence, **read_intent(intent)},
         }
         config = read_pm_config(connection).config
-        watched = store_request(connection, read_request(cells), author=author or getpass.getuser(), config=config)
+        watched = store_request(connection, read_request(given), author=author or getpass.getuser(), config=config)
     if as_json:
-        print_json({"positions": [_facts(row, watched) for row in watched.positions]})
+        print_json({"positions": [facts(row, watched) for row in watched.positions]})
         return
     columns = (*POSITION_COLUMNS, "")
     cells_of = [
-        (*_cells(row), "was there, left as it is" if _was_there(row, watched) else "new") for row in watched.positions
+        (*cells(row), "was there, left as it is" if was_there(row, watched) else "new") for row in watched.positions
     ]
     print_table(f"{ticker} on {chain}", columns, cells_of)
 
@@ -96,27 +98,49 @@ def list_(
     with reading() as connection:
         rows = [row for row in read_watchlist(connection) if status in (None, row.status)]
     if as_json:
-        print_json({"positions": [_facts(row) for row in rows]})
+        print_json({"positions": [facts(row) for row in rows]})
         return
-    print_table(f"{len(rows)} positions", POSITION_COLUMNS, [_cells(row) for row in rows])
+    print_table(f"{len(rows)} positions", POSITION_COLUMNS, [cells(row) for row in rows])
 
 
 @watch_app.command("pause")
-def pause_(token: Token, chain: Chain = None, timeframe: Timeframes = None, as_json: AsJson = False) -> None:
+def pause_(
+    token: Token,
+    reason: Reason,
+    chain: Chain = None,
+    timeframe: Timeframes = None,
+    author: Mover = "",
+    as_json: AsJson = False,
+) -> None:
     """Stop buying; trims and exits go on."""
-    _move(token, chain, timeframe, lambda row: pause(row.status), as_json=as_json)
+    _move(token, chain, timeframe, lambda row: pause(row.status), by=(author, reason), as_json=as_json)
 
 
 @watch_app.command("resume")
-def resume_(token: Token, chain: Chain = None, timeframe: Timeframes = None, as_json: AsJson = False) -> None:
+def resume_(
+    token: Token,
+    reason: Reason,
+    chain: Chain = None,
+    timeframe: Timeframes = None,
+    author: Mover = "",
+    as_json: AsJson = False,
+) -> None:
     """Let paused or archived positions go on."""
-    _move(token, chain, timeframe, _resumed, as_json=as_json)
+    _move(token, chain, timeframe, _resumed, by=(author, reason), as_json=as_json)
 
 
 @watch_app.command("archive")
-def archive_(token: Token, chain: Chain = None, timeframe: Timeframes = None, as_json: AsJson = False) -> None:
+def archive_(
+    token: Token,
+    reason: Reason,
+    chain: Chain = None,
+    timeframe: Timeframes = None,
+    author: Mover = "",
+    as_json: AsJson = False,
+) -> None:
     """Put positions away that hold nothing."""
-    _move(token, chain, timeframe, lambda row: archive(row.status, has_trade=row.has_trade), as_json=as_json)
+    by = author, reason
+    _move(token, chain, timeframe, lambda row: archive(row.status, has_trade=row.has_trade), by=by, as_json=as_json)
 
 
 def _resumed(row: WatchedPosition) -> PositionStatus:
@@ -132,11 +156,18 @@ def _move(
     timeframes: Sequence[Timeframe] | None,
     moved: Callable[[WatchedPosition], PositionStatus],
     *,
+    by: tuple[str, str],
     as_json: bool,
 ) -> None:
-    """Move the positions of a token that may be, and say of each what was done; refused ones decide the exit code."""
+    """Move the positions of a token that may be, and say of each what was done; refused ones decide the exit code.
+
+    by: author and reason, which stand beside each change.
+    """
     told: list[tuple[WatchedPosition, PositionStatus, str]] = []
+    author, reason = by[0] or getpass.getuser(), by[1]
     with writing() as connection, connection.transaction():
+        if not author.strip() or not reason.strip():
+            raise RefusedError("A position is moved by somebody, for a reason: --author or --reason was empty")
         for row in _named(read_watchlist(connection), token, chain, timeframes):
             try:
                 status = moved(row)
@@ -144,13 +175,13 @@ def _move(
                 told.append((row, row.status, str(error)))
                 continue
             if status is not row.status:
-                set_position_status(connection, row, status)
+                set_position_status(connection, row, status, author=author, reason=reason)
             told.append((row, status, ""))
     refused = [problem for _, _, problem in told if problem]
     if as_json:
-        print_json({"positions": [_moved_facts(*each) for each in told]})
+        print_json({"positions": [moved_facts(*each) for each in told]})
     else:
-        rows = [(*_cells(row)[:4], row.status.value, now.value, problem) for row, now, problem in told]
+        rows = [(*cells(row)[:4], row.status.value, now.value, problem) for row, now, problem in told]
         print_table(token, (*POSITION_COLUMNS[:4], "was", "is", "refused"), rows)
     if refused:
         raise typer.Exit(REFUSED if len(refused) == len(told) else REFUSED_IN_PART)
@@ -212,44 +243,3 @@ def _print_import(stored: Sequence[Watched], refused: Sequence[RefusedRow], *, a
     )
     for row in refused:
         typer.echo(printable(f"line {row.line} refused: {row.reason}"), err=True)
-
-
-POSITION_COLUMNS = ("ticker", "token", "chain", "timeframe", "status", "allocation", "holds", "approved by", "on")
-
-
-def _cells(row: WatchedPosition) -> tuple[str, ...]:
-    named = (row.token_ticker, row.token_contract, row.chain, row.timeframe.value)
-    holds = f"{row.quantity:g}" if row.quantity else "in a trade" if row.has_trade else ""
-    return (
-        *named,
-        row.status.value,
-        f"{row.total_allocation_pct:g} %",
-        holds,
-        row.approved_by,
-        f"{row.approved_at:{DAY}}",
-    )
-
-
-def _facts(row: WatchedPosition, watched: Watched | None = None) -> dict[str, Any]:
-    facts = {
-        "position_id": row.position_id,
-        "token_contract": row.token_contract,
-        "chain": row.chain,
-        "timeframe": row.timeframe.value,
-        "token_ticker": row.token_ticker,
-        "status": row.status.value,
-        "total_allocation_pct": row.total_allocation_pct,
-        "quantity": row.quantity,
-        "has_trade": row.has_trade,
-        "approved_by": row.approved_by,
-        "approved_at": row.approved_at.isoformat(),
-    }
-    return facts if watched is None else facts | {"is_new": not _was_there(row, watched)}
-
-
-def _moved_facts(row: WatchedPosition, now: PositionStatus, problem: str) -> dict[str, Any]:
-    return _facts(row) | {"was": row.status.value, "status": now.value, "refused": problem or None}
-
-
-def _was_there(row: WatchedPosition, watched: Watched) -> bool:
-    return row.position_id in watched.were_there

@@ -3,16 +3,20 @@
 It is the `pm_action` document without what became of the order, which is not known yet.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields
+from operator import attrgetter
 from typing import Any
 
 from domain.portfolio.buy_check import GATE_LEVER
 from domain.portfolio.lever_mode import lever_mode
+from domain.portfolio.override_contradiction import contradictions
 from domain.portfolio.override_row import OverrideLever
 from domain.portfolio.plan import RuleReading
 from domain.portfolio.pm_strength import Strength, StrengthBasis
 from domain.portfolio.sizing import BuySize
+from domain.portfolio.timeframe_split import split_of
 from domain.scopes.scope import Scope, scope_mask
 from domain.vocabulary.action import OrderSide
 from domain.vocabulary.driver import CHANNEL_NAMES
@@ -40,7 +44,7 @@ def decision_document(planned: Planned, market: TickMarket, *, trade_id: str, or
     action, size = planned.decision.action, planned.size
     if action is None or size is None:
         raise ValueError(f"Nothing is ordered for {planned.row.token_contract} on {market.bar}")
-    row = planned.row
+    row, tuned = planned.row, _tuned(planned, action)
     return {
         "schema_version": 1,
         "position_id": row.position_id,
@@ -58,7 +62,9 @@ def decision_document(planned: Planned, market: TickMarket, *, trade_id: str, or
         "reasons": _reasons(action),
         "sizing": [_flat(step) for step in planned.sizing],
         **_learning(planned),
-        "thresholds": _thresholds(action, planned.tuning.strengths()),
+        "thresholds": _thresholds(action, {lever: tuned[lever] for lever in planned.tuning.levers if lever in tuned}),
+        "contradictions": _contradictions(planned.learned, tuned),
+        "timeframe_split": _split(planned, market),
         "scope": scope_words(planned.scope),
         "scope_mask": scope_mask(planned.scope),
         "regime_states": {name: planned.states.get(name) for name in CHANNEL_NAMES},
@@ -73,12 +79,20 @@ def decision_document(planned: Planned, market: TickMarket, *, trade_id: str, or
 
 def _flat(part: Any) -> dict[str, Any]:
     """Fields of a dataclass that holds no other; `asdict` copies deeply, which took a third of the document's time."""
-    return {name: getattr(part, name) for name in part.__slots__}
+    kind: type = type(part)
+    names, values = _fields(kind)
+    return dict(zip(names, values(part), strict=True))
+
+
+@functools.cache
+def _fields(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    names = tuple(each.name for each in fields(kind))
+    return names, attrgetter(*names)
 
 
 def scope_words(scope: Scope) -> dict[str, str]:
     """Return a scope as JSON has it."""
-    return {dimension.value: value for dimension, value in scope.items()}
+    return {str(dimension): value for dimension, value in scope.items()}
 
 
 def _levers(planned: Planned, market: TickMarket) -> dict[str, Any]:
@@ -157,6 +171,35 @@ def _thresholds(action: RuleReading, tuning: Mapping[OverrideLever, Strength]) -
                 }
             )
     return moved
+
+
+def _tuned(planned: Planned, action: RuleReading) -> dict[OverrideLever, Strength]:
+    """Look up what was learned about the thresholds of the gates that were asked."""
+    return planned.tuning.strengths({GATE_LEVER[gate.name] for gate in action.gates if gate.name in GATE_LEVER})
+
+
+def _contradictions(learned: Learned | None, tuned: Mapping[OverrideLever, Strength]) -> list[dict[str, Any]]:
+    """Tell the overrides that disagree about a buy, both sides, and how both were obeyed; a sale has none."""
+    if learned is None:
+        return []
+    return [
+        {
+            "more": each.more.value,
+            "less": each.less.value,
+            "more_ids": list(each.more_ids),
+            "less_ids": list(each.less_ids),
+            "precedence": each.precedence.value,
+        }
+        for each in contradictions({OverrideLever.PM_STRENGTH: learned.strength, **tuned})
+    ]
+
+
+def _split(planned: Planned, market: TickMarket) -> dict[str, Any] | None:
+    """Share of the token's allocation the buy was sized by, and where it comes from; None of what is sold."""
+    if not isinstance(planned.size, BuySize):
+        return None
+    row = planned.row
+    return split_of(row.entry_context, row.timeframe, market.config.portfolio.sizing).to_json()
 
 
 def _seen(planned: Planned, market: TickMarket) -> dict[str, Any]:

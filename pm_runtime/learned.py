@@ -3,7 +3,7 @@
 Asked for all positions at once. Which override did what is put into words only for what is ordered.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from domain.portfolio.buy_check import UNTUNED, GateTuning
@@ -11,8 +11,6 @@ from domain.portfolio.exposure_cell import Candidate, Holding, book_arrays
 from domain.portfolio.exposure_skew import MaskCrowding, SkewBasis, explain_skews, exposure_masks, skew_of
 from domain.portfolio.override_row import OverrideLever
 from domain.portfolio.pm_strength import Strength, StrengthPanel, StrengthRequest, pm_strengths
-from domain.scopes.scope import parse_scope
-from pm_runtime.portfolio_row import PositionRow
 from pm_runtime.tick_market import TickMarket
 
 TUNED = (OverrideLever.TS_MIN_MULT, OverrideLever.HALO_MULT, OverrideLever.DX_MIN_MULT)
@@ -41,7 +39,7 @@ class Learned:
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """Thresholds of one position's buy rule that learning moved; `panel` knows by what."""
+    """Thresholds of one position's buy rule: those that learning moved; `panel` knows all that applied, and by what."""
 
     levers: tuple[OverrideLever, ...] = ()
     panel: StrengthPanel | None = None
@@ -54,9 +52,11 @@ class Tuning:
             return UNTUNED
         return GateTuning(**{lever.value: float(self.panel.multiplier[lever][self.number]) for lever in self.levers})
 
-    def strengths(self) -> dict[OverrideLever, Strength]:
-        """Tell every moved threshold with the overrides behind it."""
-        return {} if self.panel is None else {lever: self.panel.strength(self.number, lever) for lever in self.levers}
+    def strengths(self, levers: Collection[OverrideLever]) -> dict[OverrideLever, Strength]:
+        """Tell some thresholds with the overrides behind them, those too that were left where they are."""
+        if self.panel is None:
+            return {}
+        return {lever: self.panel.strength(self.number, lever) for lever in TUNED if lever in levers}
 
 
 UNMOVED = Tuning()
@@ -64,29 +64,32 @@ UNMOVED = Tuning()
 
 def tunings(buys: Sequence[Buy], market: TickMarket) -> list[Tuning]:
     """Look up how the thresholds of each buy's rule are moved."""
-    on, off = _panels(buys, market)
+    panel = _panel(buys, market, is_on=True)
+    applied_to = frozenset(panel.buys.tolist())
     found = []
     for number, buy in enumerate(buys):
-        panel = on if buy.is_on else off
+        if not buy.is_on or number not in applied_to:
+            found.append(UNMOVED)
+            continue
         moved = tuple(lever for lever in TUNED if panel.multiplier[lever][number] != 1)
-        found.append(Tuning(moved, panel, number) if moved else UNMOVED)
+        found.append(Tuning(moved, panel, number))
     return found
 
 
-def learned_of(buys: Sequence[Buy], book: Sequence[PositionRow], market: TickMarket) -> list[Learned]:
-    """Look up strength and crowding of each buy."""
+def learned_of(buys: Sequence[Buy], near: Sequence[Holding], market: TickMarket) -> list[Learned]:
+    """Look up strength and crowding of each buy, among what stands near."""
     if not buys:
         return []
     config, weights = market.config.portfolio.exposure, market.config.portfolio.mask_weight
     arrays = book_arrays(
-        [_holding(row) for row in book if not row.position.is_flat],
+        near,
         [_candidate(buy) for buy in buys],
         masks=exposure_masks(config),
         watchlist_factor=config.watchlist_factor,
     )
     skews = skew_of(arrays, config=config, weights=weights)
     crowding = explain_skews(arrays, weights)
-    on, off = _panels(buys, market)
+    on, off = (_panel(buys, market, is_on=is_on) for is_on in (True, False))
     found = []
     for number, buy in enumerate(buys):
         norm = float(skews.conc_norm[number])
@@ -103,28 +106,13 @@ def learned_of(buys: Sequence[Buy], book: Sequence[PositionRow], market: TickMar
     return found
 
 
-def _panels(buys: Sequence[Buy], market: TickMarket) -> tuple[StrengthPanel, StrengthPanel]:
-    """Multipliers of the buys where overrides are on, and where they are off."""
+def _panel(buys: Sequence[Buy], market: TickMarket, *, is_on: bool) -> StrengthPanel:
+    """Multipliers of the buys, as where overrides are on, or off."""
     requests = [buy.request for buy in buys]
     weights = market.config.portfolio.mask_weight
-    on, off = (
-        pm_strengths(market.overrides, requests, as_of=market.at, weights=weights, is_on=is_on)
-        for is_on in (True, False)
-    )
-    return on, off
+    return pm_strengths(market.overrides, requests, as_of=market.at, weights=weights, is_on=is_on)
 
 
 def _candidate(buy: Buy) -> Candidate:
     request = buy.request
     return Candidate(position_id=buy.position_id, pattern_key=request.pattern_key, scope=request.scope)
-
-
-def _holding(row: PositionRow) -> Holding:
-    """Give what a position adds to the book: its value, in the scope and on the pattern it was entered with."""
-    entry = row.trade_memory.entry or {}
-    return Holding(
-        position_id=row.position_id,
-        pattern_key=str(entry.get("pattern_key", "")),
-        scope=parse_scope(entry.get("scope", {})),
-        exposure_usd=row.position.value_usd,
-    )

@@ -15,7 +15,8 @@ from domain.vocabulary.driver import DEFAULT_BOOK_ID
 from domain.vocabulary.execution_bar import ExecutionBar
 from domain.vocabulary.timeframe import Timeframe
 from pm_runtime.memory_market import MemoryMarket
-from pm_runtime.memory_portfolio import MemoryPortfolio, MemoryPortfolioSnapshot
+from pm_runtime.memory_portfolio import MemoryPortfolioSnapshot
+from pm_runtime.memory_tables import MemoryPortfolio
 from pm_runtime.ports import AlreadyTickedError, Lease
 from pm_runtime.tick_row import TickRow
 from sql.pm_config import VersionedConfig

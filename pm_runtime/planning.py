@@ -9,26 +9,26 @@ from dataclasses import dataclass
 
 from domain.config.pm_config import PmConfig
 from domain.portfolio.buy_check import GateTuning
-from domain.portfolio.lever_mode import lever_mode
 from domain.portfolio.plan import Decision, buy_check_pattern, plan_actions
 from domain.portfolio.pm_strength import StrengthRequest
 from domain.portfolio.situation import PlanRules, Situation
 from domain.portfolio.sizing import BuySize, SellSize, SizeBasis, SizeStep, size_buy, size_exit, size_trim
+from domain.portfolio.timeframe_split import split_of
 from domain.portfolio.token_bar import TokenBar
 from domain.portfolio.trading_switch import EffectiveSwitch, TradingMode, most_restrictive
 from domain.scopes.pattern_key import PatternKey
-from domain.scopes.scope import Scope, extract_scope
-from domain.scores.bucket_multiplier import BucketStanding, global_bias
+from domain.scopes.scope import Scope
 from domain.scores.score_reading import ScoreStatus
-from domain.scores.token_lever import TokenLevers, compute_levers
+from domain.scores.token_lever import TokenLevers
 from domain.vocabulary.action import ActionCategory, OrderSide
 from domain.vocabulary.cap_bucket import CapBucket
 from domain.vocabulary.uptrend import UptrendState
 from pm_runtime.learned import UNMOVED, Buy, Learned, Tuning, learned_of, tunings
+from pm_runtime.neighbours import neighbours
 from pm_runtime.portfolio_row import PositionRow
+from pm_runtime.seat import Seat, Table
 from pm_runtime.tick_market import TickMarket
 
-MARKET_FAMILY = "lowcaps"
 CASH_STEP = "cash"
 
 
@@ -64,21 +64,6 @@ class Money:
     cash_usd: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seat:
-    """A position at the table: everything about it but what was learned."""
-
-    row: PositionRow
-    bar: TokenBar
-    open_order: ActionCategory | None
-    bucket: CapBucket | None
-    levers: TokenLevers | None
-    score_status: ScoreStatus
-    states: Mapping[str, UptrendState | None]
-    scope: Scope
-    switch: EffectiveSwitch
-
-
 def plan_positions(
     positions: Sequence[tuple[PositionRow, ActionCategory | None]],
     *,
@@ -86,6 +71,7 @@ def plan_positions(
     market: TickMarket,
     money: Money,
     tick_mode: TradingMode,
+    watched: Sequence[PositionRow] = (),
 ) -> list[Planned]:
     """Decide on every position that has a bar, in their order.
 
@@ -101,18 +87,21 @@ def plan_positions(
         Shared by the buys: the first in order takes first, so that they never spend more than there is.
     tick_mode : TradingMode
         What the scores as a whole allow.
+    watched : sequence of PositionRow
+        Of other timeframes, positions that are on the watchlist; read only where they count.
     """
-    bias = _bias(book, market)
+    table = Table(book, market)
     seats = [
-        _seat(row, market.bars[row.token], open_order, market, bias)
-        for row, open_order in positions
-        if row.token in market.bars
+        table.seat(row, market.bars[row.token], open_order) for row, open_order in positions if row.token in market.bars
     ]
     tunings = _tunings(seats, market)
     decisions = [
         _decide(seat, tuning.gates, market.config, tick_mode) for seat, tuning in zip(seats, tunings, strict=True)
     ]
-    learned = _learned(seats, decisions, book, market)
+    buys = _buys(seats, decisions)
+    listed = [*watched, *(row for row, _ in positions)]
+    near = neighbours(book, listed, table=table, market=market, wallet_usd=money.wallet_usd) if buys else []
+    learned = dict(zip(buys, learned_of(list(buys.values()), near, market), strict=True))
     planned, cash_usd = [], money.cash_usd
     for place, (seat, decision, tuning) in enumerate(zip(seats, decisions, tunings, strict=True)):
         size, steps = _sized(seat, decision, learned.get(place), market.config, money.wallet_usd, cash_usd)
@@ -120,105 +109,6 @@ def plan_positions(
             cash_usd -= steps[-1].amount
         planned.append(_planned(seat, decision, tuning, learned.get(place), size, steps))
     return planned
-
-
-def _seat(
-    row: PositionRow,
-    bar: TokenBar,
-    open_order: ActionCategory | None,
-    market: TickMarket,
-    bias: float | None,
-) -> Seat:
-    bucket = market.buckets.get(row.token)
-    levers, status = _levers(row, bucket, market, bias)
-    states = _states(bucket, market)
-    scope = _scope(row, bucket, levers, states, market)
-    return Seat(
-        row=row,
-        bar=bar,
-        open_order=open_order,
-        bucket=bucket,
-        levers=levers,
-        score_status=status,
-        states=states,
-        scope=scope,
-        switch=market.allowed(scope),
-    )
-
-
-def _levers(
-    row: PositionRow, bucket: CapBucket | None, market: TickMarket, bias: float | None
-) -> tuple[TokenLevers | None, ScoreStatus]:
-    """Levers of a token: from a fresh score before its clamp, or the neutral lever for a degraded one, else none."""
-    reading = market.readings.get(bucket) if bucket is not None else None
-    if bucket is None or reading is None or reading.a_used is None or reading.e_used is None:
-        return None, ScoreStatus.MISSING if reading is None else reading.status
-    a, e = reading.a_used, reading.e_used
-    channels = market.channels.get(bucket)
-    if reading.status is ScoreStatus.FRESH and channels is not None and channels.a_raw is not None:
-        a, e = channels.a_raw, e if channels.e_raw is None else channels.e_raw
-    levers = compute_levers(
-        a,
-        e,
-        bucket=bucket,
-        standing=_standing(bucket, market),
-        intent=row.intent,
-        config=market.config.regime.cap_bucket,
-        base=market.config.scores.base,
-        bias=bias,
-    )
-    return levers, reading.status
-
-
-def _standing(bucket: CapBucket, market: TickMarket) -> BucketStanding | None:
-    phase = (market.context or {}).get("bucket_phases", {}).get(bucket.value)
-    if market.context is None or phase is None:
-        return None
-    return BucketStanding(
-        rank_position=market.context["bucket_rank_position"].get(bucket.value),
-        slope=phase["slope"],
-        confidence=phase["confidence"],
-    )
-
-
-def _bias(book: Sequence[PositionRow], market: TickMarket) -> float | None:
-    """Exposure-weighted mean of the bucket multipliers of what is held; None while it is off."""
-    if market.context is None:
-        return None
-    multipliers = {CapBucket(name): entry["multiplier"] for name, entry in market.context["bucket_multipliers"].items()}
-    exposure: dict[CapBucket, float] = {}
-    for row in book:
-        bucket = market.buckets.get(row.token)
-        if bucket is not None:
-            exposure[bucket] = exposure.get(bucket, 0.0) + row.position.value_usd
-    return global_bias(multipliers, exposure, market.config.regime.cap_bucket.bucket_order_multipliers)
-
-
-def _states(bucket: CapBucket | None, market: TickMarket) -> Mapping[str, UptrendState | None]:
-    channels = market.channels.get(bucket) if bucket is not None else None
-    return {} if channels is None else channels.states
-
-
-def _scope(
-    row: PositionRow,
-    bucket: CapBucket | None,
-    levers: TokenLevers | None,
-    states: Mapping[str, UptrendState | None],
-    market: TickMarket,
-) -> Scope:
-    """Scope of anything done to the position on this bar; what is not known is not in it."""
-    config = market.config.portfolio.lever_mode
-    modes = {} if levers is None else {"A_mode": lever_mode(levers.a, config), "E_mode": lever_mode(levers.e, config)}
-    context = market.context or {}
-    ladder = {} if bucket is None else {"bucket_rank_position": context.get("bucket_rank_position", {}).get(bucket)}
-    phases = {f"{name}_phase": (context.get(name) or {}).get("phase") for name in ("macro", "meso", "micro")}
-    leader = next(iter(context.get("bucket_rank", ())), None)
-    approved = {name: value for name, value in row.entry_context.items() if name not in ("bucket", "mcap_bucket")}
-    return extract_scope(
-        entry={**approved, "chain": row.chain, "mcap_bucket": bucket},
-        action={"market_family": MARKET_FAMILY, "timeframe": row.timeframe, **modes},
-        regime={**states, **phases, **ladder, "bucket_leader": leader},
-    )
 
 
 def _tunings(seats: Sequence[Seat], market: TickMarket) -> list[Tuning]:
@@ -254,16 +144,13 @@ def _decide(seat: Seat, tuning: GateTuning, config: PmConfig, tick_mode: Trading
     return plan_actions(situation, rules)
 
 
-def _learned(
-    seats: Sequence[Seat], decisions: Sequence[Decision], book: Sequence[PositionRow], market: TickMarket
-) -> dict[int, Learned]:
-    """Look up what was learned about each buy that was decided on, by its place."""
-    buys = {
+def _buys(seats: Sequence[Seat], decisions: Sequence[Decision]) -> dict[int, Buy]:
+    """Return each buy that was decided on, by its place."""
+    return {
         place: _buy(seats[place], found.action.pattern_key, found.action.category)
         for place, found in enumerate(decisions)
         if found.action is not None and found.action.category.side is OrderSide.BUY
     }
-    return dict(zip(buys, learned_of(list(buys.values()), book, market), strict=True))
 
 
 def _sized(
@@ -288,7 +175,7 @@ def _sized(
         category,
         a=levers.a,
         wallet_usd=wallet_usd,
-        timeframe_split=sizing.timeframe_splits.get(seat.row.timeframe, 0.0),
+        timeframe_split=split_of(seat.row.entry_context, seat.row.timeframe, sizing).share,
         net_invested_usd=seat.row.position.net_invested_usd,
         pm_strength=learned.strength.multiplier,
         exposure_skew=learned.skew,

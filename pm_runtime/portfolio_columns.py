@@ -12,7 +12,7 @@ from domain.portfolio.fill import Fill
 from domain.portfolio.lifecycle import PositionStatus
 from domain.portfolio.position import Position
 from domain.portfolio.strand import StrandKind
-from domain.portfolio.trade_memory import memory_from_json
+from domain.portfolio.trade_memory import TradeMemory, memory_from_json
 from domain.scores.intent import IntentMetrics
 from domain.vocabulary.action import ActionCategory, OrderSide
 from domain.vocabulary.timeframe import Timeframe
@@ -37,7 +37,7 @@ SUM_COLUMNS = tuple(RENAMED.get(name, name) for name in SUM_FIELDS)
 
 OWN_FIELDS = tuple(each.name for each in fields(PositionRow) if each.name != "position")
 ORDER_FIELDS = tuple(each.name for each in fields(OrderRow))
-STRAND_FIELDS = tuple(each.name for each in fields(StrandRow))
+STRAND_FIELDS = tuple(each.name for each in fields(StrandRow) if each.name != "content_text")
 EPISODE_FIELDS = tuple(each.name for each in fields(EpisodeRow))
 
 JSON_FIELDS = frozenset({"decision", "content", "gates", "samples", "scope"})
@@ -63,14 +63,14 @@ def position_of(columns: Columns) -> PositionRow:
     return PositionRow(**own, position=Position(**sums))
 
 
-def position_values(row: PositionRow) -> dict[str, object]:
-    """Return what the runtime writes of a position, and by what it is found."""
+def position_values(row: PositionRow, *, memory_before: TradeMemory | None = None) -> dict[str, object]:
+    """Return what the runtime writes of a position, and by what it is found; a memory that is as before is not."""
     return {column: getattr(row.position, name) for column, name in zip(SUM_COLUMNS, SUM_FIELDS, strict=True)} | {
         "position_id": row.position_id,
         "revision": row.revision,
         "status": row.status.value,
         "current_trade_id": row.current_trade_id,
-        "trade_memory": stored_json(row.trade_memory.to_json()),
+        "trade_memory": None if row.trade_memory == memory_before else stored_json(row.trade_memory.to_json()),
         "last_bar_timestamp": row.last_bar_timestamp,
     }
 
@@ -100,9 +100,15 @@ def episode_of(columns: Columns) -> EpisodeRow:
     return EpisodeRow(**values | {"timeframe": Timeframe(values["timeframe"])})
 
 
-def named_values(row: OrderRow | StrandRow | EpisodeRow) -> dict[str, object]:
+def named_values(row: OrderRow | EpisodeRow) -> dict[str, object]:
     """Return all fields of a row as the columns of the same names."""
     return {each.name: _stored(each.name, getattr(row, each.name)) for each in fields(row)}
+
+
+def strand_values(row: StrandRow) -> dict[str, object]:
+    """Columns of a strand; its text is not made a second time."""
+    columns = {name: _stored(name, getattr(row, name)) for name in STRAND_FIELDS if name != "content"}
+    return columns | {"content": row.content_text or stored_json(row.content)}
 
 
 def fill_of(columns: Columns) -> FillRow:

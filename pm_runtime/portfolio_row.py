@@ -6,7 +6,7 @@ write which row (`pm_runtime.ports`).
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -142,7 +142,7 @@ class FillRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrandRow:
-    """An event of the log that learning reads."""
+    """An event of the log that learning reads. content_text: its canonical text, where it is known; no column."""
 
     strand_id: str
     kind: StrandKind
@@ -154,6 +154,7 @@ class StrandRow:
     timeframe: Timeframe
     occurred_at: datetime
     content: Mapping[str, Any]
+    content_text: str | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

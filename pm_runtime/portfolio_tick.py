@@ -53,6 +53,7 @@ def tick_portfolio(
     *,
     venue: Venue,
     tick_mode: TradingMode,
+    watched: Sequence[PositionRow] = (),
 ) -> tuple[PortfolioTick, list[OrderRow]]:
     """Tick the positions of a bar; everything is written in the snapshot's transaction.
 
@@ -66,6 +67,8 @@ def tick_portfolio(
         What was read for them.
     tick_mode : TradingMode
         What the scores and the switch as a whole allow.
+    watched : sequence of PositionRow
+        What other timeframes have on the watchlist, where that counts.
 
     Returns
     -------
@@ -93,6 +96,7 @@ def tick_portfolio(
         market=market,
         money=_money(snapshot, rows, book, venue),
         tick_mode=tick_mode,
+        watched=watched,
     )
     orders = [_order(each, market, venue) for each in planned if each.size is not None]
     read = {row.position_id: row for row in positions}
@@ -214,8 +218,13 @@ def _order(planned: Planned, market: TickMarket, venue: Venue) -> OrderRow:
 
 
 def _has_moved(before: PositionRow, after: PositionRow) -> bool:
-    """Whether there is anything to store; that a bar went by is not."""
-    return replace(before, last_bar_timestamp=None) != replace(after, last_bar_timestamp=None)
+    """Whether there is anything to store; that a bar went by is not. Nothing else of a position ever moves."""
+    return (
+        before.position != after.position
+        or before.trade_memory != after.trade_memory
+        or before.status is not after.status
+        or before.current_trade_id != after.current_trade_id
+    )
 
 
 def _write_episodes(

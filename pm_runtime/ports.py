@@ -76,6 +76,9 @@ class PortfolioSnapshot(Protocol):
     def book(self, *, besides: Timeframe | None = None) -> list[PositionRow]:
         """Return the positions of all timeframes that hold something; without those of one that is known already."""
 
+    def watchlist(self, *, besides: Timeframe | None = None) -> list[PositionRow]:
+        """Return the positions of all timeframes that may be entered and hold nothing; `besides` as for the book."""
+
     def token_bars(self, bar: ExecutionBar, tokens: Collection[Token]) -> dict[Token, TokenBar]:
         """Return each token's bar with state and indicators, at exactly this bar, where there are bar and state."""
 

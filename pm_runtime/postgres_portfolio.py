@@ -6,11 +6,14 @@ as is a revision that differs from the one that was read.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
+from decimal import Decimal
 
 import psycopg
 
 from domain.portfolio.strand import DeadLetter, StrandKind
+from domain.portfolio.trade_memory import TradeMemory
 from domain.vocabulary.timeframe import Timeframe
+from pm_runtime.cash_memo import TICKS_KNOWN, CashCount, Ticks
 from pm_runtime.portfolio_columns import (
     episode_of,
     fill_of,
@@ -21,6 +24,7 @@ from pm_runtime.portfolio_columns import (
     position_values,
     provenance_values,
     strand_of,
+    strand_values,
 )
 from pm_runtime.portfolio_row import (
     EpisodeRow,
@@ -47,11 +51,15 @@ class PostgresPortfolio(PostgresMarket):
         Asset class.
     holder : str
         Name of this process.
+    cash : CashCount
+        What is known of the cash of this session's earlier transactions.
     """
 
-    def __init__(self, connection: psycopg.Connection, *, book_id: str, holder: str) -> None:
+    def __init__(self, connection: psycopg.Connection, *, book_id: str, holder: str, cash: CashCount) -> None:
         super().__init__(connection, book_id=book_id)
         self._holder = holder
+        self._cash = cash
+        self._memories: dict[str, TradeMemory] = {}
 
     def read_switch(self) -> list[SwitchRow]:
         """Return what is set in each scope; in a savepoint, for a tick goes on when it cannot be read."""
@@ -59,11 +67,17 @@ class PostgresPortfolio(PostgresMarket):
 
     def positions(self, timeframe: Timeframe) -> list[PositionRow]:
         """Return all positions of a timeframe."""
-        return [position_of(row) for row in self._rows("positions_of_timeframe", timeframe=timeframe.value)]
+        found = [position_of(row) for row in self._rows("positions_of_timeframe", timeframe=timeframe.value)]
+        self._memories |= {row.position_id: row.trade_memory for row in found}
+        return found
 
     def book(self, *, besides: Timeframe | None = None) -> list[PositionRow]:
         """Return the positions that hold something."""
         return [position_of(row) for row in self._rows("held_positions", besides=besides and besides.value)]
+
+    def watchlist(self, *, besides: Timeframe | None = None) -> list[PositionRow]:
+        """Return the positions that may be entered and hold nothing."""
+        return [position_of(row) for row in self._rows("positions_on_watchlist", besides=besides and besides.value)]
 
     def open_orders(self, timeframe: Timeframe) -> list[OrderRow]:
         """Return the orders that are planned or submitted."""
@@ -84,8 +98,7 @@ class PostgresPortfolio(PostgresMarket):
 
     def cash_flow_usd(self) -> float:
         """Return what all fills brought less what they took."""
-        ((usd,),) = self._rows("cash_flow")
-        return float(usd)
+        return float(self._cash.total(self._newest_ticks, self._count_cash))
 
     def promised_usd(self) -> float:
         """Return what open buys may still spend."""
@@ -94,7 +107,8 @@ class PostgresPortfolio(PostgresMarket):
 
     def write_positions(self, rows: Sequence[PositionRow], made_by: Provenance) -> None:
         """Store where positions stand."""
-        values = [position_values(row) | provenance_values(made_by) for row in rows]
+        stamp, before = provenance_values(made_by), self._memories
+        values = [position_values(row, memory_before=before.get(row.position_id)) | stamp for row in rows]
         if self._write("update_position", values) == len(rows):
             return
         found = dict(self._rows("position_revisions", position_ids=[row.position_id for row in rows]))
@@ -121,7 +135,9 @@ class PostgresPortfolio(PostgresMarket):
 
     def write_fills(self, rows: Sequence[FillRow]) -> None:
         """Store fills; known ones are compared."""
-        if self._write("insert_fill", [fill_values(row) for row in rows]) == len(rows):
+        are_new = self._write("insert_fill", [fill_values(row) for row in rows]) == len(rows)
+        self._cash.add([row.fill for row in rows], are_new=are_new)
+        if are_new:
             return
         known = (fill_of(row) for row in self._rows("fills_by_id", fill_ids=[row.fill.fill_id for row in rows]))
         stored = {row.fill.fill_id: row for row in known}
@@ -131,7 +147,7 @@ class PostgresPortfolio(PostgresMarket):
 
     def write_strands(self, rows: Sequence[StrandRow]) -> None:
         """Append strands."""
-        self._write("insert_strand", [named_values(row) for row in rows])
+        self._write("insert_strand", [strand_values(row) for row in rows])
 
     def write_episodes(self, rows: Sequence[EpisodeRow], made_by: Provenance) -> None:
         """Store episodes as they stand now."""
@@ -142,6 +158,13 @@ class PostgresPortfolio(PostgresMarket):
     def write_dead_letters(self, rows: Sequence[DeadLetter]) -> None:
         """Keep strands that break their schema."""
         self._write("insert_dead_letter", [asdict(row) for row in rows])
+
+    def _newest_ticks(self) -> Ticks:
+        return tuple(tick_id for (tick_id,) in self._rows("newest_ticks", most=TICKS_KNOWN))
+
+    def _count_cash(self) -> Decimal:
+        ((usd,),) = self._rows("cash_flow")
+        return Decimal(usd)
 
     def _write(self, name: str, rows: Sequence[Mapping[str, object]]) -> int:
         """Send a batch without waiting for each row; returns how many rows were written."""

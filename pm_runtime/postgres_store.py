@@ -18,6 +18,7 @@ from domain.scores.score_reading import PublishedScore, ScoreStatus
 from domain.vocabulary.cap_bucket import CapBucket
 from domain.vocabulary.driver import DEFAULT_BOOK_ID
 from domain.vocabulary.execution_bar import ExecutionBar
+from pm_runtime.cash_memo import CashCount, CashMemo
 from pm_runtime.ports import AlreadyTickedError, Lease
 from pm_runtime.postgres_portfolio import PostgresPortfolio
 from pm_runtime.tick_row import TickRow
@@ -65,16 +66,22 @@ class PostgresSnapshot(PostgresPortfolio):
 
     Parameters
     ----------
-    connection, book_id, holder
+    connection, book_id, holder, cash
         As of the portfolio.
     now_at : datetime, optional
         Instant that stands for now; by default the database's.
     """
 
     def __init__(
-        self, connection: psycopg.Connection, *, book_id: str, holder: str, now_at: datetime | None = None
+        self,
+        connection: psycopg.Connection,
+        *,
+        book_id: str,
+        holder: str,
+        cash: CashCount,
+        now_at: datetime | None = None,
     ) -> None:
-        super().__init__(connection, book_id=book_id, holder=holder)
+        super().__init__(connection, book_id=book_id, holder=holder, cash=cash)
         self._now_at: datetime = now_at or connection.execute(query("transaction_started_at").encode()).fetchall()[0][0]
 
     def now_at(self) -> datetime:
@@ -110,9 +117,10 @@ class PostgresSnapshot(PostgresPortfolio):
             "overrides_ignored": list(tick.portfolio.overrides_ignored),
         }
         try:
-            self._connection.execute(query("insert_pm_tick").encode(), values)
+            written = self._connection.execute(query("insert_pm_tick").encode(), values)
         except psycopg.errors.UniqueViolation as error:
             raise AlreadyTickedError(str(tick.bar)) from error
+        ((self._cash.tick_id,),) = written.fetchall()
 
 
 class PostgresStore:
@@ -133,6 +141,7 @@ class PostgresStore:
         self._holder = holder
         self._book_id = book_id
         self._has_lease = False
+        self._cash = CashMemo()
 
     @property
     def holder(self) -> str:
@@ -150,8 +159,8 @@ class PostgresStore:
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[PostgresSnapshot]:
         """Open a transaction on one instant."""
-        with self._connection.transaction():
-            yield PostgresSnapshot(self._connection, book_id=self._book_id, holder=self._holder)
+        with self._cash.around() as cash, self._connection.transaction():
+            yield PostgresSnapshot(self._connection, book_id=self._book_id, holder=self._holder, cash=cash)
 
     def is_usable(self) -> bool:
         """Whether the connection is open, as far as is known without asking the server."""

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from domain.portfolio.strand import DeadLetter, StrandKind, parse_strand, strand_content, strand_id
+from domain.portfolio.strand import DeadLetter, StrandKind, parse_strand, strand_content, strand_text_id
+from domain.portfolio.strict_json import canonical_json
 from pm_runtime.portfolio_row import PositionRow, StrandRow
 
 
@@ -26,8 +27,9 @@ def strand_row(
     if isinstance(strand, DeadLetter):
         raise StrandRefusedError(f"{kind.value} of {row.token_contract}: {strand.pointer or '/'}: {strand.reason}")
     document = strand_content(strand)
+    text = canonical_json(document)
     return StrandRow(
-        strand_id=strand_id(kind, document),
+        strand_id=strand_text_id(kind, text),
         kind=kind,
         schema_version=document["schema_version"],
         position_id=row.position_id,
@@ -37,4 +39,5 @@ def strand_row(
         timeframe=row.timeframe,
         occurred_at=occurred_at,
         content=document,
+        content_text=text,
     )

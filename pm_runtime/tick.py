@@ -112,6 +112,8 @@ def _tick(
     versioned = snapshot.read_config()
     readings = read_scores(snapshot.newest_scores(bar, buckets), buckets=buckets, bar=bar, config=versioned.config)
     positions, book = snapshot.positions(bar.timeframe), snapshot.book(besides=bar.timeframe)
+    counts_watched = versioned.config.portfolio.exposure.watchlist_factor > 0
+    watched = snapshot.watchlist(besides=bar.timeframe) if counts_watched else []
     market = read_market(
         snapshot,
         bar,
@@ -119,11 +121,11 @@ def _tick(
         made_by=Provenance(config_version=versioned.version, code_version=code_version),
         readings=readings,
         positions=positions,
-        book=book,
+        elsewhere=[*book, *watched],
     )
     mode, reason = mode_of(readings, market.allowed({}))
     venue = open_venue(versioned.config)
-    done, orders = tick_portfolio(snapshot, market, positions, book, venue=venue, tick_mode=mode)
+    done, orders = tick_portfolio(snapshot, market, positions, book, venue=venue, tick_mode=mode, watched=watched)
     tick = TickRow(
         bar=bar,
         mode=mode,

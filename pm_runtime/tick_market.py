@@ -63,9 +63,9 @@ def read_market(
     made_by: Provenance,
     readings: Sequence[ScoreReading],
     positions: Sequence[PositionRow],
-    book: Sequence[PositionRow],
+    elsewhere: Sequence[PositionRow],
 ) -> TickMarket:
-    """Read everything the positions of a bar are decided on."""
+    """Read everything the positions of a bar are decided on; of what counts in other timeframes, the buckets."""
     tokens = {row.token for row in positions}
     switch, problem = _switch(snapshot)
     return TickMarket(
@@ -78,7 +78,7 @@ def read_market(
         channels=snapshot.channel_states(bar, REGIME_BUCKETS),
         context=snapshot.regime_context(bar.closed_at),
         bars=snapshot.token_bars(bar, tokens),
-        buckets=_buckets(snapshot, bar, tokens | {row.token for row in book}),
+        buckets=_buckets(snapshot, bar, tokens | {row.token for row in elsewhere}),
         overrides=_MEMO.compiled(snapshot.live_overrides(), bar.closed_at),
     )
 

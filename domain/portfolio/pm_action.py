@@ -6,6 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from domain.portfolio.exposure_skew import SkewBasis
+from domain.portfolio.override_contradiction import Precedence
 from domain.portfolio.override_row import OverrideLever
 from domain.portfolio.pm_strength import StrengthBasis
 from domain.portfolio.strand_part import (
@@ -23,6 +24,7 @@ from domain.portfolio.strand_part import (
     Scoped,
     ScopeValues,
 )
+from domain.portfolio.timeframe_split import SplitBasis
 from domain.vocabulary.action import ActionCategory, OrderSide
 from domain.vocabulary.timeframe import Timeframe
 from domain.vocabulary.uptrend import UptrendState
@@ -128,6 +130,24 @@ class ThresholdPart(Part):
     strength: StrengthPart
 
 
+class ContradictionPart(Part):
+    """Overrides that pull in opposite directions: those that buy more, those that buy less, and how both are obeyed."""
+
+    more: OverrideLever
+    less: OverrideLever
+    more_ids: tuple[int, ...] = Field(min_length=1)
+    less_ids: tuple[int, ...] = Field(min_length=1)
+    precedence: Precedence
+
+
+class TimeframeSplitPart(Part):
+    """Share of the token's allocation that the timeframe may take, and where it comes from."""
+
+    share: Lever
+    basis: SplitBasis
+    learned_at: Instant | None
+
+
 class FillPart(Part):
     """An execution as the venue confirmed it."""
 
@@ -195,6 +215,12 @@ class PmAction(Scoped, Levers):
     sizing: tuple[SizeStepPart, ...] = Field(description="From the wallet or the holding to the order.")
     learning_multipliers: LearningMultipliers
     thresholds: tuple[ThresholdPart, ...]
+    contradictions: tuple[ContradictionPart, ...] = Field(
+        default=(), description="Overrides that disagree about a buy; documents before them have no such key."
+    )
+    timeframe_split: TimeframeSplitPart | None = Field(
+        default=None, description="Null for a sale; documents before it have no such key."
+    )
     pm_strength_applied: Ratio
     exposure_skew_applied: Ratio
     pm_final_multiplier: Ratio = Field(
@@ -218,6 +244,7 @@ class PmAction(Scoped, Levers):
             ),
             "what is sold depends on nothing learned": buys or product == self.pm_final_multiplier == 1,
             "a buy knows its exposure": not buys or self.learning_multipliers.exposure_skew is not None,
+            "what is sold has nothing to contradict": buys or not self.contradictions,
             "nothing was read that is later than the decision": all(at is None or at <= self.ts for at in read),
         }
         for fact, holds in facts.items():

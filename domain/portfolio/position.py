@@ -192,7 +192,8 @@ def _sold(position: Position, fill: Fill) -> Position:
 
 
 def _worst_seen(position: Position, price_usd: float) -> Position:
-    return replace(position, max_adverse_usd=max(position.max_adverse_usd, -position.pnl_at(price_usd)))
+    loss_usd = -position.pnl_at(price_usd)
+    return replace(position, max_adverse_usd=loss_usd) if loss_usd > position.max_adverse_usd else position
 
 
 def _refuse_the_past(position: Position, at: datetime) -> None:

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import to_json
 
 from domain.portfolio.pm_action import PmAction
 from domain.portfolio.position_closed import PositionClosed
@@ -67,8 +68,8 @@ class DeadLetter:
 
 
 def strand_content(strand: Strand) -> dict[str, Any]:
-    """Document of a strand as JSON has it, with every key it came with."""
-    return strand.model_dump(mode="json")
+    """Document of a strand as JSON has it, with every key it came with and no other."""
+    return strand.model_dump(mode="json", exclude_unset=True)
 
 
 def strand_json(strand: Strand) -> str:
@@ -90,6 +91,11 @@ def strand_id(kind: StrandKind, content: Strand | Mapping[str, Any]) -> str:
     A document that is read back has the id it was stored under.
     """
     text = canonical_json(dict(content)) if isinstance(content, Mapping) else strand_json(content)
+    return strand_text_id(kind, text)
+
+
+def strand_text_id(kind: StrandKind, text: str) -> str:
+    """As `strand_id`, of the canonical text of the content."""
     return hashlib.sha256(f"{kind.value}{text}".encode()).hexdigest()
 
 
@@ -111,8 +117,11 @@ def parse_strand(kind: str, payload: Payload) -> Strand | DeadLetter:
     try:
         if kind not in {known.value for known in StrandKind}:
             raise StrictJsonError("", f"no kind of strand, expected one of {[known.value for known in StrandKind]}")
-        text = _checked_text(payload)
-        return MODELS[StrandKind(kind)].model_validate_json(text, strict=True)
+        document = _checked(payload)
+        try:
+            return MODELS[StrandKind(kind)].model_validate_json(to_json(document), strict=True)
+        except ValidationError:  # the first of several problems is the first in the canonical text
+            return MODELS[StrandKind(kind)].model_validate_json(canonical_json(document), strict=True)
     except StrictJsonError as error:
         return _dead_letter(kind, payload, error.pointer, error.reason)
     except ValidationError as error:
@@ -127,15 +136,17 @@ def strand_schema(kind: StrandKind) -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **MODELS[kind].model_json_schema()}
 
 
-def _checked_text(payload: Payload) -> str:
+def _checked(payload: Payload) -> Any:
+    """Document of a payload, if it has a JSON text of a bearable length."""
     if isinstance(payload, str | bytes):
-        return canonical_json(read_json(payload))
+        return read_json(payload)
     document = dict(payload)
     check_json(document)
-    text = canonical_json(document)
-    if len(text) > MAX_CHARACTERS:
-        raise StrictJsonError("", f"expected at most {MAX_CHARACTERS} characters, was {len(text)}")
-    return text
+    if len(to_json(document)) > MAX_CHARACTERS:
+        length = len(canonical_json(document))
+        if length > MAX_CHARACTERS:
+            raise StrictJsonError("", f"expected at most {MAX_CHARACTERS} characters, was {length}")
+    return document
 
 
 def _dead_letter(kind: str, payload: Payload, pointer: str, reason: str) -> DeadLetter:

@@ -11,8 +11,9 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from domain.scopes.bitmask import FULL_MASK
 from domain.scopes.pattern_key import parse_pattern_key
 from domain.scopes.scope import parse_scope, scope_mask
+from domain.scopes.scope_value import canonical_value
 from domain.vocabulary.lever_mode import LeverMode
-from domain.vocabulary.scope_dimension import ScopeDimension
+from domain.vocabulary.scope_dimension import BIT, ScopeDimension
 from domain.vocabulary.uptrend import UptrendState
 
 
@@ -25,6 +26,8 @@ def _known_pattern(text: str) -> str:
 
 
 def _canonical_scope(scope: dict[ScopeDimension, str]) -> dict[ScopeDimension, str]:
+    if all(canonical_value(dimension, value) == value for dimension, value in scope.items()):
+        return {dimension: scope[dimension] for dimension in BIT if dimension in scope} if len(scope) > 1 else scope
     canonical = parse_scope({dimension.value: value for dimension, value in scope.items()})
     if canonical != scope:
         raise ValueError(f"expected canonical values of known dimensions, like {canonical}"[:300])

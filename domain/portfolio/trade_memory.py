@@ -120,11 +120,14 @@ def remember_bar(memory: TradeMemory, bar: TokenBar) -> TradeMemory:
     if memory.entered_at is None:
         return memory
     is_emergency = UptrendFlag.EMERGENCY_EXIT in bar.flags
+    has_state_changed = memory.has_state_changed or bar.state is not memory.last_execution_state
+    emergency_exit_at = memory.emergency_exit_at if is_emergency else None
+    first_s3_at = memory.first_s3_at or _s3_within(memory.entered_at, bar)
+    seen = (has_state_changed, emergency_exit_at, first_s3_at)
+    if seen == (memory.has_state_changed, memory.emergency_exit_at, memory.first_s3_at):
+        return memory
     return replace(
-        memory,
-        has_state_changed=memory.has_state_changed or bar.state is not memory.last_execution_state,
-        emergency_exit_at=memory.emergency_exit_at if is_emergency else None,
-        first_s3_at=memory.first_s3_at or _s3_within(memory.entered_at, bar),
+        memory, has_state_changed=has_state_changed, emergency_exit_at=emergency_exit_at, first_s3_at=first_s3_at
     )
 
 

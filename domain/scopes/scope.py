@@ -14,6 +14,8 @@ from domain.vocabulary.scope_dimension import BIT, ScopeContext, ScopeDimension,
 Scope = Mapping[ScopeDimension, str]
 """Known dimensions with their canonical values, in the order of the bits."""
 
+_ENTRY_DIMENSIONS = tuple(dimension for dimension in BIT if context_of(dimension) is ScopeContext.ENTRY)
+
 BUCKET_ALIAS = "bucket"
 """Other name of `mcap_bucket` in a context from outside; it is never stored."""
 
@@ -49,7 +51,23 @@ def extract_scope(
     {<ScopeDimension.MCAP_BUCKET: 'mcap_bucket'>: 'nano', <ScopeDimension.TIMEFRAME: 'timeframe'>: '1h'}
     """
     contexts = {ScopeContext.ENTRY: entry, ScopeContext.ACTION: action, ScopeContext.REGIME: regime}
-    found = {dimension: contexts[context_of(dimension)].get(dimension) for dimension in ScopeDimension}
+    found = {dimension: contexts[context_of(dimension)].get(dimension) for dimension in BIT}
+    found[ScopeDimension.MCAP_BUCKET] = _one_bucket(entry)
+    return _canonical(found)
+
+
+def extract_entry_scope(entry: Mapping[str, object]) -> dict[ScopeDimension, str]:
+    """Return the part of a scope that a token's approval gives, as `extract_scope` does.
+
+    Raises
+    ------
+    ValueError
+        If a value cannot be one of its dimension, or `bucket` and `mcap_bucket` differ.
+
+    >>> extract_entry_scope({"chain": "solana", "btc_macro": "S1"})
+    {<ScopeDimension.CHAIN: 'chain'>: 'solana'}
+    """
+    found: dict[ScopeDimension, object] = {dimension: entry.get(dimension) for dimension in _ENTRY_DIMENSIONS}
     found[ScopeDimension.MCAP_BUCKET] = _one_bucket(entry)
     return _canonical(found)
 
@@ -130,6 +148,7 @@ def _one_bucket(entry: Mapping[str, object]) -> str | None:
 
 
 def _canonical(found: Mapping[ScopeDimension, object]) -> dict[ScopeDimension, str]:
-    given = [(dimension, raw) for dimension in BIT if (raw := found[dimension]) is not None]
+    """Canonical values of the dimensions given, in their order, that of the bits."""
+    given = [(dimension, raw) for dimension, raw in found.items() if raw is not None]
     values = ((dimension, canonical_value(dimension, raw)) for dimension, raw in given)
     return {dimension: value for dimension, value in values if value is not None}

@@ -15,6 +15,7 @@ from domain.portfolio.token_bar import TokenBar
 from domain.vocabulary.driver import DEFAULT_BOOK_ID
 from domain.vocabulary.execution_bar import ExecutionBar
 from domain.vocabulary.timeframe import Timeframe
+from pm_runtime.cash_memo import CashCount
 from pm_runtime.portfolio_row import Provenance, RawOverrideSet, Token
 from pm_runtime.postgres_market import override_set
 from pm_runtime.postgres_store import PostgresSnapshot, PostgresStore
@@ -46,9 +47,16 @@ class ReplaySnapshot(PostgresSnapshot):
     """A transaction of a replay."""
 
     def __init__(
-        self, connection: psycopg.Connection, *, book_id: str, holder: str, now_at: datetime, constants: Constants
+        self,
+        connection: psycopg.Connection,
+        *,
+        book_id: str,
+        holder: str,
+        cash: CashCount,
+        now_at: datetime,
+        constants: Constants,
     ) -> None:
-        super().__init__(connection, book_id=book_id, holder=holder, now_at=now_at)
+        super().__init__(connection, book_id=book_id, holder=holder, cash=cash, now_at=now_at)
         self._constants = constants
 
     def read_config(self) -> VersionedConfig:
@@ -114,9 +122,14 @@ class ReplayStore(PostgresStore):
         """Open a transaction at the replayed instant."""
         if self._at is None:
             raise ValueError("A replay has no time of its own: say where it stands first")
-        with self.transaction() as connection:
+        with self._cash.around() as cash, self.transaction() as connection:
             yield ReplaySnapshot(
-                connection, book_id=self._book_id, holder=self._holder, now_at=self._at, constants=self._constants
+                connection,
+                book_id=self._book_id,
+                holder=self._holder,
+                cash=cash,
+                now_at=self._at,
+                constants=self._constants,
             )
 
     @contextlib.contextmanager

@@ -9,7 +9,7 @@ SELECT now();
 SELECT holder FROM pm_tick WHERE timeframe = %(timeframe)s AND bar_timestamp = %(bar_timestamp)s;
 
 -- name: insert_pm_tick
--- Store a tick; it started when its transaction did.
+-- Store a tick, and say its number; it started when its transaction did.
 INSERT INTO pm_tick (
     timeframe, bar_timestamp, mode, mode_reason, scores, scores_fresh, scores_stale, scores_degraded,
     config_version, code_version, holder, positions, orders_settled, orders_planned, trades_closed, override_set_id,
@@ -18,7 +18,7 @@ INSERT INTO pm_tick (
     %(timeframe)s, %(bar_timestamp)s, %(mode)s, %(mode_reason)s, %(scores)s, %(scores_fresh)s, %(scores_stale)s,
     %(scores_degraded)s, %(config_version)s, %(code_version)s, %(holder)s, %(positions)s, %(orders_settled)s,
     %(orders_planned)s, %(trades_closed)s, %(override_set_id)s, %(overrides_ignored)s, now()
-);
+) RETURNING tick_id;
 
 -- name: name_session
 -- Say who this session is, so that others can say who holds the lease; and notice a client whose machine vanished.

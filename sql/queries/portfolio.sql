@@ -24,10 +24,22 @@ FROM lowcap_positions
 WHERE quantity > 0 AND book_id = %(book_id)s AND timeframe IS DISTINCT FROM %(besides)s::text
 ORDER BY position_id;
 
+-- name: positions_on_watchlist
+-- Positions of all timeframes that may be entered and hold nothing, but for those of the timeframe %(besides)s.
+SELECT
+    position_id, token_contract, chain, timeframe, book_id, token_ticker, status, total_allocation_pct, entry_context,
+    intent, approved_by, approved_at, current_trade_id, trade_memory, last_bar_timestamp, revision,
+    quantity, cost_basis_usd, bought_quantity, sold_quantity, total_allocation_usd, total_extracted_usd, fees_usd,
+    realised_pnl_usd, max_adverse_usd, last_price_usd, first_fill_at, last_fill_at, last_event_at
+FROM lowcap_positions
+WHERE status = 'watchlist' AND quantity = 0 AND book_id = %(book_id)s AND timeframe IS DISTINCT FROM %(besides)s::text
+ORDER BY position_id;
+
 -- name: update_position
--- Store where a position stands, if nobody has written it since it was read. What was approved is not touched.
+-- Store where a position stands, if nobody has written it since it was read. What was approved is not touched, nor is the memory of its trade where none is given.
 UPDATE lowcap_positions SET
-    status = %(status)s, current_trade_id = %(current_trade_id)s, trade_memory = %(trade_memory)s,
+    status = %(status)s, current_trade_id = %(current_trade_id)s,
+    trade_memory = coalesce(%(trade_memory)s::json, trade_memory),
     last_bar_timestamp = %(last_bar_timestamp)s, quantity = %(quantity)s, cost_basis_usd = %(cost_basis_usd)s,
     bought_quantity = %(bought_quantity)s, sold_quantity = %(sold_quantity)s,
     total_allocation_usd = %(total_allocation_usd)s, total_extracted_usd = %(total_extracted_usd)s,
@@ -97,14 +109,18 @@ INSERT INTO pm_fill (
 ) ON CONFLICT (fill_id) DO NOTHING;
 
 -- name: cash_flow
--- Money all fills of a book brought less what they took, fees included, USD. A sum of doubles depends on their order, a sum of decimals does not.
+-- Money all fills of a book brought less what they took, fees included, USD, exactly: a sum of doubles depends on their order, a sum of decimals does not.
 SELECT coalesce(sum(
     CASE done.side WHEN 'sell' THEN done.notional_usd::numeric ELSE -done.notional_usd::numeric END
     - done.fee_usd::numeric
-), 0)::double precision
+), 0)
 FROM pm_fill AS done
 INNER JOIN lowcap_positions AS held ON held.position_id = done.position_id
 WHERE held.book_id = %(book_id)s;
+
+-- name: newest_ticks
+-- Numbers of the newest ticks, %(most)s at most: fills are stored with ticks only.
+SELECT tick_id FROM pm_tick ORDER BY tick_id DESC LIMIT %(most)s;
 
 -- name: promised
 -- Money that open buys of a book, of all timeframes, may still spend, USD.
@@ -170,7 +186,7 @@ SELECT
     rule.lever, rule.multiplier, rule.confidence, rule.n_trades, rule.edge_raw, rule.decay_mult, rule.lesson_id,
     rule.expires_at
 FROM (SELECT set_id FROM live_override_set ORDER BY step_id DESC LIMIT 1) AS live
-LEFT JOIN pm_overrides AS rule ON rule.set_id = live.set_id
+LEFT JOIN pm_overrides AS rule ON rule.set_id = live.set_id AND rule.state = 'live'
 WHERE live.set_id IS NOT NULL
 ORDER BY rule.override_id;
 

@@ -23,18 +23,40 @@ INSERT INTO lowcap_positions (
     %(config_version)s, %(code_version)s
 ) ON CONFLICT DO NOTHING;
 
+-- name: newest_learned_splits
+-- Shares of an allocation by timeframe that were learned last, and the day they are as of; no row, or NULL, where none were.
+SELECT "timestamp", config_data -> 'splits'
+FROM learning_configs
+WHERE module_id = 'decision_maker'
+ORDER BY "timestamp" DESC
+LIMIT 1;
+
 -- name: watched_positions
--- The watchlist: every position of a book, or those with some ids where ids are given.
+-- The watchlist: every position of a book, or those with some ids where ids are given; each with what a person did to its status last.
 SELECT
-    position_id, token_contract, chain, timeframe, token_ticker, status, total_allocation_pct, approved_by,
-    approved_at, quantity, current_trade_id IS NOT NULL, revision
-FROM lowcap_positions
-WHERE book_id = %(book_id)s AND (%(position_ids)s::text[] IS NULL OR position_id = ANY (%(position_ids)s));
+    held.position_id, held.token_contract, held.chain, held.timeframe, held.token_ticker, held.status,
+    held.total_allocation_pct, held.approved_by, held.approved_at, held.quantity, held.current_trade_id IS NOT NULL,
+    held.revision, newest.became, newest.author, newest.reason, newest.changed_at
+FROM lowcap_positions AS held
+LEFT JOIN LATERAL (
+    SELECT change.became, change.author, change.reason, change.changed_at
+    FROM position_status_change AS change
+    WHERE change.position_id = held.position_id
+    ORDER BY change.change_id DESC
+    LIMIT 1
+) AS newest ON true
+WHERE held.book_id = %(book_id)s
+    AND (%(position_ids)s::text[] IS NULL OR held.position_id = ANY (%(position_ids)s));
 
 -- name: set_position_status
 -- Change the status of a position if it is as it was read.
 UPDATE lowcap_positions SET status = %(status)s, revision = revision + 1, updated_at = now()
 WHERE position_id = %(position_id)s AND revision = %(revision)s;
+
+-- name: insert_status_change
+-- Say who changed the status of a position by hand, and why.
+INSERT INTO position_status_change (position_id, was, became, author, reason)
+VALUES (%(position_id)s, %(was)s, %(status)s, %(author)s, %(reason)s);
 
 -- name: trading_switch
 -- Of each scope, the newest row that sets the mode and the newest that sets whether overrides apply, oldest first.

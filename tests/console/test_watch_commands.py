@@ -21,6 +21,7 @@ writes = pytest.mark.usefixtures("database")
 writes_nothing = pytest.mark.usefixtures("module_database")
 
 SOL = ("So1ana", "--chain", "solana", "--ticker", "SOL")
+WHY = ("--author", "ann", "--reason", "a test")
 ALL = ["1m", "15m", "1h", "4h"]
 HEADER = "token_contract,chain,ticker\n"
 
@@ -68,7 +69,7 @@ def test_what_is_known_is_kept_as_numbers_and_as_bands(lowcap):
     assert row["entry_context"] == {
         **{"chain": "solana", "curator": "bob", "intent": "Research", "age_days": 2.0, "age_bucket": "1-3d"},
         **{"volume_usd": 50_000.0, "vol_bucket": "50k-100k", "market_cap_usd": 1e5, "mcap_vol_ratio_bucket": "2.0-5.0"},
-        **{"mapping_confidence": "high"},
+        **{"mapping_confidence": "high", "timeframe_split": 0.7},
     }
     assert row["intent"] == {"hi_buy": 0.5, "med_buy": 0.0, "profit": 0.0, "sell": 0.0, "mock": 0.25}
 
@@ -78,7 +79,7 @@ def test_what_is_not_known_is_not_there(lowcap):
     lowcap("watch", "add", *SOL, "--timeframe", "1h")
 
     (row,) = stored()
-    assert (row["intent"], row["entry_context"]) == (None, {"chain": "solana"})
+    assert (row["intent"], row["entry_context"]) == (None, {"chain": "solana", "timeframe_split": 0.7})
 
 
 @writes
@@ -88,6 +89,55 @@ def test_the_default_allocation_is_the_configured_one(lowcap):
     lowcap("watch", "add", "Other", *SOL[1:], "--timeframe", "1h", "--allocation-pct", "2.5")
 
     assert [row["total_allocation_pct"] for row in stored()] == [2.5, 4.0]
+
+
+def learn_splits(splits: object, day: str = "2025-06-02") -> None:
+    with connect(DatabaseRole.OWNER, autocommit=True) as connection:
+        connection.execute(
+            """INSERT INTO learning.learning_configs ("timestamp", as_of, module_id, config_data, config_version,
+            run_id, computed_at, code_version) VALUES (%s, now(), 'decision_maker', %s, 1, 'r', now(), '0')""",
+            [f"{day}T00:00:00Z", psycopg.types.json.Json(splits)],
+        )
+
+
+def kept_splits() -> dict[str, tuple[float, str | None]]:
+    contexts = {row["timeframe"]: row["entry_context"] for row in stored()}
+    return {
+        name: (context["timeframe_split"], context.get("timeframe_split_learned_at"))
+        for name, context in contexts.items()
+    }
+
+
+@writes
+def test_an_approval_keeps_the_shares_learned_last_and_is_not_changed_by_later_ones(lowcap):
+    learn_splits({"splits": {"1h": 0.6, "4h": 0.4}})
+    learn_splits({"splits": {"1h": 0.5, "4h": 0.2, "15m": 0.25, "1m": 0.05}}, day="2025-06-03")
+    lowcap("watch", "add", *SOL, "--timeframe", "1h", "--timeframe", "4h")
+    learned = kept_splits()
+    learn_splits({"splits": {"1h": 0.1}}, day="2025-06-04")
+    lowcap("watch", "add", *SOL)
+
+    assert learned == {"1h": (0.5, "2025-06-03T00:00:00+00:00"), "4h": (0.2, "2025-06-03T00:00:00+00:00")}
+    assert kept_splits() == learned | {"1m": (0.05, None), "15m": (0.125, None)}
+
+
+@writes
+@pytest.mark.parametrize("learned", [{}, {"splits": None}])
+def test_until_shares_are_learned_the_configured_ones_are_kept(lowcap, learned):
+    learn_splits(learned)
+    lowcap("watch", "add", *SOL)
+
+    assert kept_splits() == {"1m": (0.05, None), "15m": (0.125, None), "1h": (0.7, None), "4h": (0.125, None)}
+
+
+@writes
+def test_learned_shares_that_cannot_be_right_are_told_and_nothing_is_stored(lowcap):
+    learn_splits({"splits": {"1h": 1.5}})
+
+    result = lowcap("watch", "add", *SOL)
+
+    assert (result.exit_code, stored()) == (2, [])
+    assert "Learned split of 1h must be a number within 0..1, was 1.5" in result.stderr
 
 
 @writes_nothing
@@ -213,7 +263,7 @@ def test_a_file_that_is_not_there_or_has_no_good_row_ends_with_2(lowcap, csv_fil
 @writes
 def test_the_list_shows_each_position_and_can_be_narrowed(lowcap, lowcap_json):
     lowcap("watch", "add", *SOL, "--timeframe", "1h", "--timeframe", "4h")
-    lowcap("watch", "pause", "So1ana", "--timeframe", "4h")
+    lowcap("watch", "pause", "So1ana", "--timeframe", "4h", *WHY)
 
     listed = lowcap_json("watch", "list")["positions"]
     paused = lowcap_json("watch", "list", "--status", "paused")["positions"]
@@ -228,7 +278,7 @@ def test_positions_are_paused_resumed_and_archived_by_contract_or_ticker(lowcap)
     lowcap("watch", "add", *SOL, "--timeframe", "1h", "--timeframe", "4h")
     seen = [statuses()]
     for command in (("pause", "sol"), ("resume", "So1ana", "--timeframe", "1h"), ("archive", "SOL"), ("resume", "SOL")):
-        assert lowcap("watch", *command).exit_code == 0
+        assert lowcap("watch", *command, *WHY).exit_code == 0
         seen.append(statuses())
 
     assert [(each["1h"], each["4h"]) for each in seen] == [
@@ -245,13 +295,13 @@ def test_what_holds_something_is_not_put_away(lowcap, lowcap_json):
     position = position_row(status=PositionStatus.ACTIVE, current_trade_id="t")
     PostgresPortfolioWorld().add(position, position_row(timeframe=position.timeframe.M15))
 
-    result = lowcap("watch", "archive", "TOK")
+    result = lowcap("watch", "archive", "TOK", *WHY)
 
     assert result.exit_code == 3
     assert "sell first" in result.stdout
     assert statuses() == {"1h": "active", "15m": "archived"}
-    assert lowcap("watch", "pause", "TOK", "--timeframe", "1h").exit_code == 0
-    assert lowcap("watch", "archive", "TOK", "--timeframe", "1h").exit_code == 2
+    assert lowcap("watch", "pause", "TOK", "--timeframe", "1h", *WHY).exit_code == 0
+    assert lowcap("watch", "archive", "TOK", "--timeframe", "1h", *WHY).exit_code == 2
 
 
 @writes
@@ -268,7 +318,7 @@ def test_a_token_that_is_not_one_is_refused(lowcap, arguments, complaint):
     for token, chain in (("So1ana", "solana"), ("So1ana", "base"), ("Other", "solana")):
         lowcap("watch", "add", token, "--chain", chain, "--ticker", "SOL", "--timeframe", "1h")
 
-    result = lowcap("watch", "pause", *arguments)
+    result = lowcap("watch", "pause", *arguments, *WHY)
 
     assert result.exit_code == 2
     assert complaint in result.stderr
@@ -280,9 +330,43 @@ def test_a_position_that_a_tick_wrote_meanwhile_is_not_overwritten(lowcap):
     lowcap("watch", "add", *SOL, "--timeframe", "1h")
     with connect(DatabaseRole.CONSOLE, autocommit=True) as connection:
         (read,) = read_watchlist(connection)
-        lowcap("watch", "pause", "SOL")
+        lowcap("watch", "pause", "SOL", *WHY)
 
         with pytest.raises(RuntimeError, match="changed since it was read"):
-            set_position_status(connection, read, PositionStatus.ARCHIVED)
+            set_position_status(connection, read, PositionStatus.ARCHIVED, author="ann", reason="a test")
 
     assert statuses() == {"1h": "paused"}
+
+
+@writes
+def test_who_moved_a_position_and_why_is_kept_and_listed(lowcap, lowcap_json):
+    lowcap("watch", "add", *SOL, "--timeframe", "1h", "--timeframe", "4h")
+    for command, reason in (("pause", "news"), ("resume", "no news")):
+        lowcap("watch", command, "SOL", "--timeframe", "1h", "--author", "bob", "--reason", reason)
+
+    hourly, slow = (row["last_change"] for row in lowcap_json("watch", "list")["positions"])
+
+    assert (hourly["became"], hourly["author"], hourly["reason"], slow) == ("dormant", "bob", "no news", None)
+    assert "by bob: no news" in " ".join(lowcap("watch", "list").stdout.split())
+    with connect(DatabaseRole.CONSOLE) as connection:
+        changes = connection.execute(b"SELECT was, became, reason FROM pm.position_status_change ORDER BY change_id")
+        assert changes.fetchall() == [("dormant", "paused", "news"), ("paused", "dormant", "no news")]
+
+
+@writes
+def test_what_changes_nothing_or_is_refused_is_not_told_as_a_change(lowcap):
+    PostgresPortfolioWorld().add(position_row(status=PositionStatus.ACTIVE, current_trade_id="t"))
+    lowcap("watch", "resume", "TOK", *WHY)
+    lowcap("watch", "archive", "TOK", *WHY)
+
+    with connect(DatabaseRole.CONSOLE) as connection:
+        assert connection.execute(b"SELECT count(*) FROM pm.position_status_change").fetchone() == (0,)
+
+
+@writes
+@pytest.mark.parametrize("why", [(), ("--reason", " "), ("--reason", "r", "--author", " ")])
+def test_a_position_is_not_moved_without_a_reason(lowcap, why):
+    lowcap("watch", "add", *SOL, "--timeframe", "1h")
+
+    assert lowcap("watch", "pause", "SOL", *why).exit_code == 2
+    assert statuses() == {"1h": "dormant"}

@@ -6,8 +6,8 @@ import pytest
 
 from domain.config.pm_config import ConfigError
 from domain.learning.pattern_scope_stat import pattern_scope_stats
-from domain.learning.trade_fact import TradeAction, TradeFact, TradeRecord, trade_facts
-from domain.portfolio.strand import DeadLetter, parse_strand
+from domain.learning.trade_intake import Intake, StoredStrand, take_in
+from domain.portfolio.strand import DeadLetter, StrandKind, parse_strand
 from domain.scopes.bitmask import mask_of
 from domain.vocabulary.action import ActionCategory
 from domain.vocabulary.scope_dimension import ScopeDimension
@@ -181,39 +181,27 @@ def test_a_closure_told_a_thousand_times_is_one_strand(portfolio_world):
     assert life.world.strands() == told
 
 
-def facts_of(closure: dict) -> tuple[TradeFact, ...]:
-    """Facts of the trade a closure tells of, as learning takes them."""
-    trade = closure["completed_trades"][-1]
-    actions = [
-        TradeAction(
-            action_id=action["strand_id"],
-            pattern_key=action["pattern_key"],
-            action_category=action["action_category"],
-            action_ts=_at(action["ts"]),
-            scope=action["scope"],
+def taken_in(life: TradeLife, closure: dict | None = None) -> Intake:
+    """What learning takes of all that was told, or of another closure than the one that was."""
+    told = [
+        StoredStrand(
+            strand_id=row.strand_id,
+            kind=row.kind.value,
+            schema_version=row.schema_version,
+            trade_id=row.trade_id,
+            occurred_at=row.occurred_at,
+            content=row.content if closure is None or row.kind is StrandKind.PM_ACTION else closure,
+            sequence=number,
         )
-        for action in trade["actions"]
+        for number, row in enumerate(life.world.strands())
     ]
-    record = TradeRecord(
-        trade_id=trade["trade_id"],
-        position_id=closure["position_id"],
-        opened_at=_at(trade["entry_timestamp"]),
-        closed_at=_at(closure["ts"]),
-        s3_at=None,
-        rr=trade["rr_raw"],
-        roi=trade["roi"],
-        pnl_usd=trade["pnl_usd"],
-    )
-    return trade_facts(record, actions)
-
-
-def _at(text: str):
-    return type(START).fromisoformat(text)
+    actions = {row.strand_id: row for row in told if row.kind == StrandKind.PM_ACTION}
+    return take_in([row for row in told if row.kind == StrandKind.POSITION_CLOSED], actions, {}, at=life.bar.timestamp)
 
 
 def test_the_many_actions_of_a_trade_are_one_trade_wherever_it_is_counted():
     life = closed_life(MemoryPortfolioWorld())
-    facts = facts_of(life.closures[0].content)
+    facts = taken_in(life).facts
     timeframe = mask_of([ScopeDimension.TIMEFRAME])
     cells = pattern_scope_stats(list(facts), (0, timeframe), max_abs_rr=10.0)
 
@@ -229,8 +217,24 @@ def test_an_action_that_comes_twice_is_refused_rather_than_counted_twice():
     twice = dict(closure, completed_trades=[dict(trade, actions=[*trade["actions"], trade["actions"][-1]])])
 
     assert isinstance(parse_strand("position_closed", twice), DeadLetter)
-    with pytest.raises(ValueError, match="come once"):
-        facts_of(twice)
+    assert taken_in(life, twice).facts == ()
+    assert "each action is told once" in taken_in(life, twice).refused[0].reason
+
+
+def test_an_order_that_was_rejected_is_told_and_is_no_fact_of_its_trade():
+    life = TradeLife(MemoryPortfolioWorld())
+    life.world.configure(FREE)
+    life.enter()
+    life.world.configure({"paper_venue": FREE["paper_venue"] | {"reject_frac": 1.0}})
+    life.step("S2", 2.0, buyable=True)
+    life.step("S2", 2.0)
+    life.world.configure(FREE)
+    life.step("S0", 2.0, EXIT)
+    life.step("S0", 2.0)
+    told = {row.strand_id: row.content["execution_result"]["status"] for row in life.actions}
+
+    assert sorted(told.values()) == ["filled", "filled", "rejected"]
+    assert [told[fact.action_id] for fact in taken_in(life).facts] == ["filled", "filled"]
 
 
 def test_a_closure_that_lost_its_entry_is_a_dead_letter_and_the_others_are_told(portfolio_world):

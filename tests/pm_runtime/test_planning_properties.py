@@ -105,7 +105,7 @@ def read_back(world: MemoryPortfolioWorld, positions: Sequence[PositionRow]) -> 
             snapshot.newest_scores(BAR, REGIME_BUCKETS), buckets=REGIME_BUCKETS, bar=BAR, config=config
         )
         return read_market(
-            snapshot, BAR, config=config, made_by=MADE_BY, readings=readings, positions=positions, book=()
+            snapshot, BAR, config=config, made_by=MADE_BY, readings=readings, positions=positions, elsewhere=()
         )
 
 

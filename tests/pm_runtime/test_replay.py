@@ -60,7 +60,10 @@ def learned(chain) -> datetime:
     s1 = override_row(pattern_key="pm.uptrend.S1.buy_flag", multiplier=2.0, confidence=1.0)
     PostgresPortfolioWorld().make_live(7, [{name: s1[name] for name in s1 if name != "set_id"} | everywhere])
     with connect(DatabaseRole.OWNER) as connection:
-        connection.execute("UPDATE learning.live_override_set SET set_at = %s", [live_from])
+        connection.execute(
+            "INSERT INTO learning.live_override_set (set_id, author, reason, set_at) VALUES (7, 'test', 'then', %s)",
+            [live_from],
+        )
     return live_from
 
 

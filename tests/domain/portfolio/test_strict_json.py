@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.portfolio import strict_json
+from domain.portfolio.gate import Gate
 from domain.portfolio.strict_json import (
     MAX_CHARACTERS,
     MAX_DEPTH,
@@ -95,3 +97,36 @@ def test_a_pointer_can_be_followed_back(path):
     pointer = json_pointer(path)
 
     assert [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]] == path
+
+
+DOUBTFUL = st.one_of(
+    JSON,
+    st.integers(-(2**1100), 2**1100),
+    st.floats(),
+    st.text(st.characters(codec=None)),
+    st.sampled_from([b"", (1, "a"), {1: 2}, {"a": {None: 1}}, {"a\x00": 1}, "\x00", ["\ud800"], Gate.HELD, object()]),
+)
+
+
+def has_problem(document: object) -> bool:
+    """Whether a look at each value finds something."""
+    try:
+        strict_json._look_at_each(document)
+    except StrictJsonError:
+        return True
+    return False
+
+
+@given(st.recursive(DOUBTFUL, lambda part: st.lists(part) | st.dictionaries(st.text(), part), max_leaves=12))
+def test_what_is_plain_at_a_glance_is_right_value_by_value(document):
+    assert not (strict_json._is_plain(document) and has_problem(document))
+
+
+@pytest.mark.parametrize("depth", range(MAX_DEPTH - 2, MAX_DEPTH + 3))
+def test_a_document_is_as_deep_as_is_allowed_at_a_glance_and_at_length(depth):
+    document: list = []
+    for _ in range(depth):
+        document = [document]
+
+    assert has_problem(document) is (depth > MAX_DEPTH)
+    assert not (strict_json._is_plain(document) and has_problem(document))
