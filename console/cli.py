@@ -5,6 +5,11 @@ import typer
 from console.ae_view import ae
 from console.config_commands import config_app
 from console.explain_view import explain
+from console.forward_view import forward
+from console.learn_commands import learn, rebuild
+from console.lessons_view import lessons
+from console.notes_view import notes
+from console.override_set_commands import sets_app
 from console.quarantine_commands import quarantine_app
 from console.regime_commands import regime_app
 from console.replay_command import PASSED_THROUGH, replay
@@ -13,7 +18,9 @@ from console.states_view import states
 from console.strand_commands import strand_app
 from console.switch_commands import halt, overrides, resume, switch
 from console.trades_view import trades
+from console.tuning_view import tuning
 from console.watch_commands import watch_app
+from console.why_command import why
 
 app = typer.Typer(
     name="lowcap",
@@ -25,6 +32,7 @@ app = typer.Typer(
 app.add_typer(config_app, name="config")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(regime_app, name="regime")
+app.add_typer(sets_app, name="sets")
 app.add_typer(strand_app, name="strand")
 app.add_typer(watch_app, name="watch")
 app.callback()(open_stack)
@@ -35,10 +43,17 @@ app.command("ae")(ae)
 app.command("states")(states)
 app.command("trades")(trades)
 app.command("explain")(explain)
+app.command("lessons")(lessons)
+app.command("forward")(forward)
+app.command("tuning")(tuning)
+app.command("notes")(notes)
+app.command("why")(why)
 app.command("switch")(switch)
 app.command("halt")(halt)
 app.command("resume")(resume)
 app.command("overrides")(overrides)
+app.command("learn", context_settings=PASSED_THROUGH, add_help_option=False)(learn)
+app.command("rebuild", context_settings=PASSED_THROUGH, add_help_option=False)(rebuild)
 app.command("replay", context_settings=PASSED_THROUGH, add_help_option=False)(replay)
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 WIDTH_OF_A_PIPE = 160
@@ -16,13 +16,14 @@ WIDTH_OF_A_PIPE = 160
 
 
 def print_json(facts: Mapping[str, Any]) -> None:
-    """Print facts as JSON; instants must be text already."""
-    sys.stdout.write(json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    """Print facts as JSON; instants must be text already. What a terminal would obey is escaped, as JSON allows."""
+    text = json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False)
+    sys.stdout.write("".join(each if each.isprintable() or each == "\n" else _escaped(each) for each in text) + "\n")
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table under its title. Cells are plain text: neither markup nor control characters are obeyed."""
-    table = Table(*columns, box=box.SIMPLE)
+    table = Table(*(Column(name, overflow="fold") for name in columns), box=box.SIMPLE)
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_OF_A_PIPE)
@@ -37,6 +38,11 @@ def printable(text: str) -> str:
     'red \\x1b[31m'
     """
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
+
+def _escaped(character: str) -> str:
+    """Character as JSON writes one it does not hold as it is."""
+    return json.dumps(character)[1:-1]
 
 
 def age(span: timedelta) -> str:

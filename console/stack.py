@@ -74,6 +74,7 @@ class Stack:
             raise ServiceError(f"Dagster runs on port {running[-1]} already: end it by `make down` first")
         self.run("sql.migrate")
         self.run("regime_assets", "prepare")
+        self.run("learning_assets", "prepare")
         url = f"http://127.0.0.1:{port}"
         self.dagster.start(command, cwd=PROJECT, environment=self.environment())
         _wait_until_it_answers(self.dagster, f"{url}/server_info")

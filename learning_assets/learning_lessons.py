@@ -75,6 +75,7 @@ def learn_day(
 ) -> DayRows:
     """Learn one day: what it asks, what it believes, and what becomes of the lessons there were."""
     config = study.config.learning
+    recent.begin_day(day.midnight)
     mined = pattern_scope_stats.mine(study, list(facts), day)
     decay = {cell_of_columns(row, values="scope_signature"): row for row in fits.iter_rows(named=True)}
     edges = {each.cell: each.score.edge_raw for each in mined.edges(recent, config)}
@@ -87,7 +88,7 @@ def learn_day(
         edge=config.edge,
         fits={cell: _fit(row) for cell, row in decay.items()},
     )
-    recent.add(edges)
+    recent.add(edges, day.midnight)
     states = carry_lessons(
         [each.state for each in known], run, on=day.midnight.date(), retire_after=config.lesson.retire_after
     )

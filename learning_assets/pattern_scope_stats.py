@@ -9,7 +9,7 @@ from datetime import datetime
 
 import dagster as dg
 
-from domain.learning.mined_day import CellEdge, MinedDay, RecentEdges, mine_day
+from domain.learning.mined_day import REMEMBERED, CellEdge, MinedDay, RecentEdges, mine_day
 from domain.learning.pattern_scope_stat import PatternScopeStat
 from domain.learning.scope_cell import cell_columns, cell_of_columns
 from domain.learning.trade_fact import TradeFact
@@ -27,9 +27,10 @@ def publish(study: Study) -> Iterator[dg.MaterializeResult]:
     recent = recent_edges(study, study.window.start)
     rows: list[dict[str, object]] = []
     for day in study.days:
+        recent.begin_day(day.midnight)
         mined = mine(study, facts, day)
         edges = list(mined.edges(recent, study.config.learning))
-        recent.add({each.cell: each.score.edge_raw for each in edges})
+        recent.add({each.cell: each.score.edge_raw for each in edges}, day.midnight)
         rows += [stat_row(day, mined, each) for each in edges]
     yield study.replace(TABLE, table_frame(TABLE, rows), metadata=_told(rows))
 
@@ -48,9 +49,9 @@ def recent_edges(study: Study, before: datetime) -> RecentEdges:
     """Latest edges of every cell before a day."""
     length = study.config.learning.edge.stability_snapshots
     recent = RecentEdges(length)
-    stored = study.tables.query("recent_edges", (before, length))
+    stored = study.tables.query("recent_edges", (before, length, before - REMEMBERED))
     for row in stored.iter_rows(named=True):
-        recent.add({cell_of_columns(row): row["edge_raw"]})
+        recent.add({cell_of_columns(row): row["edge_raw"]}, row["timestamp"])
     return recent
 
 

@@ -840,6 +840,7 @@ CREATE TABLE pm.pm_order (
     CONSTRAINT pm_order_timeframe_check CHECK ((timeframe = ANY (ARRAY['1m'::text, '5m'::text, '15m'::text, '1h'::text, '4h'::text, '1d'::text])))
 );
 CREATE INDEX pm_order_open ON pm.pm_order USING btree (timeframe) WHERE (settled_at IS NULL);
+CREATE INDEX pm_order_trade ON pm.pm_order USING btree (trade_id);
 
 -- One row a tick: what the runtime read for a closed bar. Append-only.
 CREATE TABLE pm.pm_tick (
@@ -879,6 +880,7 @@ CREATE TABLE pm.pm_tick (
     CONSTRAINT pm_tick_trades_closed_check CHECK ((trades_closed >= 0))
 );
 CREATE INDEX pm_tick_bar_timestamp ON pm.pm_tick USING btree (bar_timestamp);
+CREATE INDEX pm_tick_override_set ON pm.pm_tick USING btree (override_set_id, timeframe, bar_timestamp);
 
 -- What people did to positions by hand: paused, resumed, put away. Append-only.
 CREATE TABLE pm.position_status_change (
@@ -1435,6 +1437,7 @@ CREATE TABLE learning.pattern_trade_events (
     CONSTRAINT pattern_trade_events_scope_mask_check CHECK (((scope_mask >= 0) AND (scope_mask < '4294967296'::bigint))),
     CONSTRAINT pattern_trade_events_timeframe_check CHECK ((timeframe = ANY (ARRAY['1m'::text, '5m'::text, '15m'::text, '1h'::text, '4h'::text, '1d'::text])))
 );
+CREATE INDEX pattern_trade_events_cell ON learning.pattern_trade_events USING btree (pattern_key, action_category, "timestamp");
 CREATE INDEX pattern_trade_events_closed ON learning.pattern_trade_events USING btree ("timestamp");
 
 -- What was learned, as multipliers of size or of a threshold in a scope.
@@ -1472,6 +1475,7 @@ CREATE TABLE learning.pm_overrides (
     CONSTRAINT pm_overrides_scope_values_check CHECK ((json_typeof(scope_values) = 'object'::text)),
     CONSTRAINT pm_overrides_state_check CHECK ((state = ANY (ARRAY['proposed'::text, 'shadow'::text, 'live'::text])))
 );
+CREATE INDEX pm_overrides_lesson ON learning.pm_overrides USING btree (lesson_id, set_id DESC);
 CREATE INDEX pm_overrides_set ON learning.pm_overrides USING btree (set_id);
 
 -- Closed trades that could not be taken at once: parked until all their actions have come, or refused.

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import polars as pl
 
-from resources.terminal_backfill import chunks
 from regime_assets.raw_bar import QUARANTINE
+from resources.terminal_backfill import chunks
 from tests.chain_runs import TABLES, stored
 
 PROJECT = Path(__file__).resolve().parents[1]

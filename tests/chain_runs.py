@@ -11,8 +11,8 @@ import polars as pl
 from domain.vocabulary.window import Window
 from regime_assets.automation import BACKFILL_CHAIN
 from regime_assets.definitions import CHAIN_TABLES, build_definitions
-from resources.deployment import Deployment
 from resources.candle_source import CandleSource
+from resources.deployment import Deployment
 from resources.market import Market
 from resources.tables import Tables
 from sql.database import connect

@@ -6,7 +6,6 @@ What belongs here: the six components and the baseline. What does not: the decay
 import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from statistics import pstdev
 from typing import NamedTuple
 
 from domain.config.learning import EdgeConfig
@@ -162,7 +161,10 @@ def edge_volatility(recent_edges: Sequence[float], config: EdgeConfig) -> float:
         Edges of one cell, oldest first, finite; only the last `stability_snapshots` are read.
     """
     latest = recent_edges[-config.stability_snapshots :]
-    return pstdev(latest) if len(latest) >= config.min_stability_snapshots else 0.0
+    if len(latest) < config.min_stability_snapshots:
+        return 0.0
+    mean = math.fsum(latest) / len(latest)
+    return math.sqrt(math.fsum((edge - mean) ** 2 for edge in latest) / len(latest))
 
 
 def get_rr_baseline(facts: Iterable[TradeFact], *, as_of_at: datetime, config: EdgeConfig, max_abs_rr: float) -> float:

@@ -7,7 +7,7 @@ What belongs here: facts of any time to the cells and edges as of one. What does
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from domain.config.learning import LearningConfig
@@ -16,6 +16,9 @@ from domain.learning.lattice import MinedCells, mine_cells
 from domain.learning.pattern_scope_stat import PatternScopeStat
 from domain.learning.trade_fact import ScopeCell, TradeFact
 from domain.learning.trade_group import TradeGroup, trade_groups
+
+REMEMBERED = timedelta(days=60)
+"""Age of an edge that still counts for the stability of a cell."""
 
 
 class CellEdge(NamedTuple):
@@ -81,21 +84,29 @@ def mine_day(facts: Iterable[TradeFact], *, as_of_at: datetime, config: Learning
 
 @dataclass(slots=True)
 class RecentEdges:
-    """Latest edges of every cell, oldest first: one a day, as many as the stability looks at."""
+    """Latest edges of every cell, oldest first: one a day, as many as the stability looks at, none of long ago."""
 
     length: int
-    _edges: dict[ScopeCell, deque[float]] = field(default_factory=dict)
+    _edges: dict[ScopeCell, deque[tuple[datetime, float]]] = field(default_factory=dict)
 
     def of(self, cell: ScopeCell) -> Sequence[float]:
         """Edges of a cell; none where it was not mined before."""
-        return tuple(self._edges.get(cell, ()))
+        return tuple(edge for _, edge in self._edges.get(cell, ()))
 
     def by_cell(self) -> dict[ScopeCell, Sequence[float]]:
         """Edges of every cell that has any."""
-        return {cell: tuple(edges) for cell, edges in self._edges.items()}
+        return {cell: self.of(cell) for cell in self._edges}
 
-    def add(self, edges: Mapping[ScopeCell, float]) -> None:
+    def add(self, edges: Mapping[ScopeCell, float], on: datetime) -> None:
         """Take the edges of one more day; a NaN is no edge."""
         for cell, edge in edges.items():
             if edge == edge:
-                self._edges.setdefault(cell, deque(maxlen=self.length)).append(edge)
+                self._edges.setdefault(cell, deque(maxlen=self.length)).append((on, edge))
+
+    def begin_day(self, on: datetime) -> None:
+        """Forget what is too old for a day: a run of many days knows what a run of that day alone would read."""
+        for cell, edges in list(self._edges.items()):
+            while edges and edges[0][0] < on - REMEMBERED:
+                edges.popleft()
+            if not edges:
+                del self._edges[cell]

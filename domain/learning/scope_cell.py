@@ -1,5 +1,6 @@
 """Cells as tables store them: pattern, category, mask, values as canonical JSON, and the hash of these."""
 
+import functools
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -23,14 +24,20 @@ def cell_columns(cell: ScopeCell) -> dict[str, Any]:
     >>> cell_columns(cell)["scope_mask"], cell_columns(cell)["scope_values"]
     (256, '{"timeframe":"1h"}')
     """
+    return dict(_columns(cell))
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _columns(cell: ScopeCell) -> tuple[tuple[str, Any], ...]:
+    """Columns of a cell; kept, for the same cells are stored day after day."""
     scope = cell_scope(cell)
-    return {
-        "pattern_key": cell.pattern_key,
-        "action_category": cell.action_category.value,
-        "scope_mask": cell.mask,
-        "scope_values": scope_json(scope),
-        "scope_values_hash": scope_hash(scope),
-    }
+    return (
+        ("pattern_key", cell.pattern_key),
+        ("action_category", cell.action_category.value),
+        ("scope_mask", cell.mask),
+        ("scope_values", scope_json(scope)),
+        ("scope_values_hash", scope_hash(scope)),
+    )
 
 
 def cell_of_columns(row: Mapping[str, Any], *, values: str = "scope_values") -> ScopeCell:

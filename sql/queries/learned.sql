@@ -114,8 +114,8 @@ SELECT count(*) FROM pattern_trade_events
 WHERE "timestamp" >= $1 AND "timestamp" < $2 AND action_ts < opened_at - interval '25 hours';
 
 -- name: recent_edges
--- The latest $2 edges of every cell in the 60 days before a day, oldest first.
-SELECT pattern_key, action_category, scope_values, edge_raw
+-- The latest $2 edges of every cell before day $1 and not before $3, oldest first.
+SELECT pattern_key, action_category, scope_values, edge_raw, "timestamp"
 FROM (
     SELECT
         pattern_key, action_category, scope_values::text AS scope_values, edge_raw, "timestamp",
@@ -123,7 +123,7 @@ FROM (
             PARTITION BY pattern_key, action_category, scope_mask, scope_values_hash ORDER BY "timestamp" DESC
         ) AS place
     FROM pattern_scope_stats
-    WHERE "timestamp" < $1 AND "timestamp" >= $1 - interval '60 days' AND edge_raw IS NOT NULL
+    WHERE "timestamp" < $1 AND "timestamp" >= $3 AND edge_raw IS NOT NULL
 ) AS newest
 WHERE place <= $2
 ORDER BY "timestamp";
@@ -321,3 +321,34 @@ FROM regime.ae_score
 WHERE bucket = $1 AND timeframe = '1h' AND "timestamp" <= $2 - interval '1 hour'
 ORDER BY "timestamp" DESC
 LIMIT 1;
+
+-- name: regime_weight_spread
+-- Of the regimes that have a fit of their own on the newest day: how many, their weights, those that are 1, those at $1 or below or at $2 or above.
+SELECT
+    count(DISTINCT (fitted.regime_signature, fitted.action_category)) AS regimes_fitted,
+    count(each.weight) AS weights,
+    count(*) FILTER (WHERE each.weight = 1) AS weights_of_one,
+    count(*) FILTER (WHERE each.weight <= $1::double precision OR each.weight >= $2::double precision) AS weights_clamped
+FROM learning_regime_weights AS fitted
+CROSS JOIN LATERAL (
+    VALUES (w_time_efficiency), (w_field_coherence), (w_recurrence), (w_variance)
+) AS each (weight)
+WHERE fitted."timestamp" = (SELECT max("timestamp") FROM learning_regime_weights)
+    AND fitted.regime_signature <> 'all' AND fitted.parent IS NULL AND NOT fitted.is_default;
+
+-- name: short_lived_lessons
+-- Active lessons of the newest day whose edge decays with a half-life below $1 hours.
+SELECT pattern_key || ' ' || action_category || ' ' || scope_values::text AS lesson, half_life_hours
+FROM learning_lessons
+WHERE "timestamp" = (SELECT max("timestamp") FROM learning_lessons)
+    AND status = 'active' AND decay_state = 'decaying' AND half_life_hours < $1::double precision
+ORDER BY half_life_hours, lesson;
+
+-- name: halved_edges
+-- Active lessons of the newest day that keep less than the share $1 of their edge at birth, in its direction.
+SELECT
+    pattern_key || ' ' || action_category || ' ' || scope_values::text AS lesson, edge_at_birth, edge_current
+FROM learning_lessons
+WHERE "timestamp" = (SELECT max("timestamp") FROM learning_lessons)
+    AND status = 'active' AND edge_current * sign(edge_at_birth) < $1::double precision * abs(edge_at_birth)
+ORDER BY lesson;

@@ -59,7 +59,8 @@ def test_a_watched_token_has_one_position_a_timeframe_with_what_was_known(connec
 
     assert [row.timeframe for row in rows] == [Timeframe.M15, Timeframe.H1]
     (first, second) = stored(connection, "t1")
-    assert first["entry_context"] == context | {"chain": "solana", "curator": "bob"}
+    share = {"1h": 0.7, "15m": 0.125}[first["timeframe"]]
+    assert first["entry_context"] == context | {"chain": "solana", "curator": "bob", "timeframe_split": share}
     assert (first["intent"]["hi_buy"], first["total_allocation_pct"], first["approved_by"]) == (1, 5.0, "ann")
     assert (first["config_version"], first["revision"], first["quantity"]) == (1, 0, 0.0)
     assert {first["position_id"], second["position_id"]} == {
@@ -150,10 +151,10 @@ def test_a_name_is_only_a_name(connection):
 @pytest.mark.postgres
 def test_a_person_moves_a_position_that_is_as_they_saw_it_and_no_other(connection):
     seen, _ = watch(connection, "t7")
-    set_position_status(connection, seen, PositionStatus.PAUSED)
+    set_position_status(connection, seen, PositionStatus.PAUSED, author="ann", reason="a test")
 
     with pytest.raises(StalePositionError, match="changed since it was read"):
-        set_position_status(connection, seen, PositionStatus.ARCHIVED)
+        set_position_status(connection, seen, PositionStatus.ARCHIVED, author="ann", reason="a test")
 
     (now,) = read_watchlist(connection, position_ids=[seen.position_id])
     assert (now.status, now.revision, now.has_trade) == (PositionStatus.PAUSED, 1, False)
