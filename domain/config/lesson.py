@@ -86,11 +86,11 @@ class LessonConfig(BaseModel, frozen=True, extra="forbid"):
         " noise taught as little.",
     )
     confirm_rate: float = Field(
-        default=0.1,
+        default=0.05,
         gt=0,
         le=0.5,
-        description="Expected share of false ones among what the later trades confirm, in the whole run: pure noise"
-        " teaches anything in at most this share of runs, however many groups there are.",
+        description="Expected share of false ones among what the later trades confirm, in the whole run. Of runs over"
+        " pure noise a few more than this teach something, for outcomes have heavy tails.",
     )
     min_confirm_trades: int = Field(
         default=10, ge=2, le=10_000, description="Confirming trades each side must have; with fewer it stays open."

@@ -141,7 +141,7 @@ def test_what_its_own_trades_contradict_is_revoked_whatever_its_state(n_days):
     assert (cycle.steps[0].evidence, cycle.cooling) == (AGAINST[key()], (key(),))
 
 
-@pytest.mark.parametrize("said", set(EvidenceVerdict) - {EvidenceVerdict.CONTRADICTS})
+@pytest.mark.parametrize("said", sorted(set(EvidenceVerdict) - {EvidenceVerdict.CONTRADICTS}))
 def test_any_other_evidence_lets_it_become_live(said):
     watched = days([override()], [override()])
 
