@@ -45,14 +45,14 @@ $(KERNELS): $(wildcard domain/*/*.py) $(INSTALLED)
 	@find domain \( -name '*.nbi' -o -name '*.nbc' \) -delete
 	@touch $@
 
-check: $(INSTALLED) $(KERNELS) ## Lint, types, import contracts, tests without Postgres: under a minute
+check: $(INSTALLED) $(KERNELS) ## Lint, types, import contracts, house rules: under a minute
 	@echo "== ruff" && $(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@echo "== mypy" && $(BIN)/mypy
 	@echo "== import contracts" && $(BIN)/lint-imports
-	@echo "== tests without Postgres" && $(BIN)/python -m pytest -q -n 2 -m "not postgres and not browser"
+	@echo "== house rules" && $(BIN)/python -m pytest -q -n 2 tests/architecture
 
 # What these prove does not depend on the server, and they are the longest.
-ON_ONE_SERVER = no_look_ahead micro_chain token_state real_buckets live_load
+ON_ONE_SERVER = no_look_ahead micro_chain token_state real_buckets live_load learning_days learning_rebuild llm_learning
 
 test: $(INSTALLED) $(KERNELS) ## Every test, on the embedded Postgres; beside it, where it is installed, on Debian's Postgres 15
 	@echo "== tests" && mkdir -p .lowcap && \
