@@ -4,12 +4,15 @@ import typer
 
 from console.ae_view import ae
 from console.config_commands import config_app
+from console.doctor_view import doctor
+from console.exchange_commands import export, import_
 from console.explain_view import explain
 from console.forward_view import forward
 from console.learn_commands import learn, rebuild
 from console.lessons_view import lessons
 from console.notes_view import notes
 from console.override_set_commands import sets_app
+from console.prune_command import prune
 from console.quarantine_commands import quarantine_app
 from console.regime_commands import regime_app
 from console.replay_command import PASSED_THROUGH, replay
@@ -40,6 +43,8 @@ app.command("demo")(demo)
 app.command("up")(up)
 app.command("down")(down)
 app.command("ae")(ae)
+app.command("doctor")(doctor)
+app.command("prune")(prune)
 app.command("states")(states)
 app.command("trades")(trades)
 app.command("explain")(explain)
@@ -54,6 +59,8 @@ app.command("resume")(resume)
 app.command("overrides")(overrides)
 app.command("learn", context_settings=PASSED_THROUGH, add_help_option=False)(learn)
 app.command("rebuild", context_settings=PASSED_THROUGH, add_help_option=False)(rebuild)
+app.command("export", context_settings=PASSED_THROUGH, add_help_option=False)(export)
+app.command("import", context_settings=PASSED_THROUGH, add_help_option=False)(import_)
 app.command("replay", context_settings=PASSED_THROUGH, add_help_option=False)(replay)
 
 if __name__ == "__main__":

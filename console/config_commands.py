@@ -2,8 +2,10 @@
 
 import getpass
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
+import psycopg
 import typer
 
 from console.config_key import (
@@ -14,8 +16,10 @@ from console.config_key import (
     with_override,
     without_override,
 )
+from console.config_origin import origin_facts, origin_of, origins
+from console.given_config import read_overrides
 from console.printing import print_json, print_table, printable
-from console.session import reading, writing
+from console.session import FAILED, RefusedError, reading, told, writing
 from domain.config.pm_config import ConfigError, effective_config
 from sql.pm_config import StoredConfig, history, read_stored_config, write_pm_config
 
@@ -24,6 +28,9 @@ config_app = typer.Typer(no_args_is_help=True, help="Look at the configuration, 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Author = Annotated[str, typer.Option(help="Who makes the change. (default: your login)")]
 INSTANT = "%Y-%m-%d %H:%M:%SZ"
+SIDES = ("before_from", "after_from")
+EVERY_VERSION = 1_000_000
+"""Limit of a history that shall be whole: a value may be as old as the first version."""
 
 
 @config_app.command("show")
@@ -32,19 +39,74 @@ def show(
     version: Annotated[int | None, typer.Option(help="A version (default: the one in force)")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show every key with its value, and whether it is the default or overridden."""
+    """Show every key with its value, and where it comes from: the default, or the version that set it."""
     with reading() as connection:
         stored = read_stored_config(connection, version=version)
         effective = effective_config(stored.overrides).model_dump(mode="json")
         values = {key: value for key, value in flattened(effective).items() if key.startswith(prefix)}
         if not values:
             raise ConfigError(f"No key begins with {prefix!r}; there are {', '.join(effective)}")
-    overridden = flattened(stored.overrides)
+        given = _origins(connection, stored.version)
     if as_json:
-        print_json(_facts(stored) | {"overrides": stored.overrides, "values": values})
+        sources = {key: origin_facts(origin_of(key, given)) for key in values}
+        print_json(_facts(stored) | {"overrides": stored.overrides, "values": values, "sources": sources})
         return
-    rows = [(key, _shown(value), _source(key, overridden)) for key, value in values.items()]
+    rows = [(key, _shown(value), _source(origin_of(key, given))) for key, value in values.items()]
     print_table(_title(stored), ("key", "value", "from"), rows)
+
+
+@config_app.command("validate")
+def validate(
+    given: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE|KEY=VALUE...", help="A JSON or TOML file of overrides, or keys over those in force"
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Say whether a configuration would be accepted, and what it would change. Nothing is written."""
+    with told():
+        stored, overrides = _given_overrides(given)
+        try:
+            effective_config(overrides)
+        except ConfigError as error:
+            _print_invalid(str(error), as_json=as_json)
+            raise typer.Exit(FAILED) from None
+    changes = [each for each in changes_between(stored, overrides) if each["before"] != each["after"]]
+    if as_json:
+        print_json({"valid": True, "problem": None, "changes": changes})
+        return
+    against = "the defaults" if _is_file(given) else "the version in force"
+    typer.echo(f"Valid: {len(changes)} keys differ from {against}.")
+    for change in changes:
+        typer.echo(f"  {printable(_change(change))}")
+
+
+@config_app.command("diff")
+def diff(
+    before: Annotated[int, typer.Argument(metavar="A", help="A version")],
+    after: Annotated[int, typer.Argument(metavar="B", help="Another version")],
+    as_json: AsJson = False,
+) -> None:
+    """Show every key whose value differs between two versions, and where each value comes from."""
+    with reading() as connection:
+        one, other = (read_stored_config(connection, version=version) for version in (before, after))
+        given = [_origins(connection, version) for version in (before, after)]
+    changes = [
+        change | {side: origin_facts(origin_of(change["key"], from_)) for side, from_ in zip(SIDES, given, strict=True)}
+        for change in changes_between(one.overrides, other.overrides)
+        if change["before"] != change["after"]
+    ]
+    if as_json:
+        print_json({"before": _facts(one), "after": _facts(other), "changes": changes})
+        return
+    rows = [
+        (change["key"], _shown(change["before"]), _shown(change["after"]), _source(origin_of(change["key"], given[1])))
+        for change in changes
+    ]
+    title = f"{len(changes)} keys differ between version {before} and version {after}"
+    print_table(title, ("key", f"version {before}", f"version {after}", "from"), rows)
 
 
 @config_app.command("set")
@@ -143,9 +205,40 @@ def _title(stored: StoredConfig) -> str:
     return f"configuration version {stored.version}, {stored.created_at:{INSTANT}} by {stored.author}: {stored.reason}"
 
 
-def _source(key: str, overridden: dict[str, Any]) -> str:
-    """Where a value comes from; a whole section may be overridden at once."""
-    return "override" if any(key == name or key.startswith(f"{name}.") for name in overridden) else "default"
+def _source(origin: StoredConfig | None) -> str:
+    """Where a value comes from, in words."""
+    if origin is None:
+        return "default"
+    return f"version {origin.version} by {origin.author} at {origin.created_at:{INSTANT}}"
+
+
+def _origins(connection: psycopg.Connection, version: int) -> dict[str, StoredConfig]:
+    return origins([each for each in history(connection, limit=EVERY_VERSION) if each.version <= version])
+
+
+def _is_file(given: list[str]) -> bool:
+    return len(given) == 1 and "=" not in given[0]
+
+
+def _given_overrides(given: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the overrides that are compared with, and those a person gave."""
+    if _is_file(given):
+        return {}, read_overrides(Path(given[0]))
+    if not all("=" in each for each in given):
+        raise RefusedError("Expected one file, or key=value each")
+    with reading() as connection:
+        stored = read_stored_config(connection).overrides
+    changed = stored
+    for assignment in given:
+        changed = with_override(changed, *parse_assignment(assignment))
+    return stored, changed
+
+
+def _print_invalid(problem: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"valid": False, "problem": problem, "changes": []})
+    else:
+        typer.echo(printable(f"Not valid: {problem}"))
 
 
 def _change(change: dict[str, Any]) -> str:

@@ -10,6 +10,8 @@ import dagster as dg
 
 from learning_assets.automation import LEARN
 from learning_assets.definitions import build_definitions
+from learning_assets.exchange import COMMANDS as EXCHANGE
+from learning_assets.exchange import add_exchange_commands, exchange
 from learning_assets.learning_table import POOL
 from learning_assets.rebuild import Scratch, Stretch, compare, finished_stretches, take_in_everything
 from learning_assets.replay_journal import ReplayJournal, ReplayJournalError, open_journal
@@ -38,10 +40,13 @@ def main(arguments: list[str] | None = None) -> int:
     rebuild = commands.add_parser("rebuild", help="make learned state again from the event log")
     rebuild.add_argument("--verify", action="store_true", help="change nothing: compare with what stands, by hash")
     rebuild.add_argument("--days-per-run", type=int, default=400, help="days of one Dagster run")
+    add_exchange_commands(commands)
     options = parser.parse_args(arguments)
     warnings.simplefilter("ignore", dg.BetaWarning)  # backfill policies are beta, and pinned with Dagster
     if options.command == "prepare":
         return _prepare()
+    if options.command in EXCHANGE:
+        return exchange(options)
     if options.command == "rebuild":
         return _rebuild(options.days_per_run, is_verified=options.verify)
     if options.replay:

@@ -17,6 +17,7 @@ from domain.config.paper_venue import PaperVenueConfig
 from domain.config.plan import PlanConfig
 from domain.config.portfolio import PortfolioConfig
 from domain.config.regime_event import RegimeEventConfig
+from domain.config.retention import RetentionConfig
 from domain.config.runtime import RuntimeConfig
 from domain.config.scores import ScoresConfig
 from domain.config.spiral import SpiralConfig
@@ -47,6 +48,7 @@ class PmConfig(BaseModel, frozen=True, extra="forbid"):
     plan: PlanConfig = Field(default_factory=PlanConfig)
     paper_venue: PaperVenueConfig = Field(default_factory=PaperVenueConfig)
     learning: LearningConfig = Field(default_factory=LearningConfig)
+    retention: RetentionConfig = Field(default_factory=RetentionConfig)
 
 
 class ConfigError(ValueError):

@@ -92,13 +92,15 @@ def test_a_cut_history_still_says_what_its_last_version_changed(lowcap, lowcap_j
     assert only["changes"] == [{"key": "scores.min_coverage", "before": 9, "after": 10}]
 
 
-def test_show_marks_what_is_overridden(lowcap):
-    lowcap("config", "set", "scores.min_coverage=10", *WHY)
+def test_show_says_where_each_value_comes_from(lowcap):
+    lowcap("config", "set", "scores.min_coverage=10", *WHY, "--author", "ann")
+    lowcap("config", "set", "scores.regime_strength=0.5", *WHY, "--author", "bob")
 
     out = lowcap("config", "show", "scores.").stdout
     lines = {line.split()[0]: line.split()[1:] for line in out.splitlines() if line.strip()}
 
-    assert lines["scores.min_coverage"] == ["10", "override"]
+    assert lines["scores.min_coverage"][:5] == ["10", "version", "2", "by", "ann"]
+    assert lines["scores.regime_strength"][:5] == ["0.5", "version", "3", "by", "bob"]
     assert lines["scores.base"] == ["0.5", "default"]
 
 
@@ -136,3 +138,89 @@ def test_a_reason_is_text_whatever_it_holds(lowcap):
     lowcap("config", "set", "scores.base=0.4", "--reason", "[red]'; DROP TABLE pm.pm_config; --\x1b[2J")
 
     assert "[red]'; DROP TABLE pm.pm_config; --\\x1b[2J" in lowcap("config", "history").stdout
+
+
+def test_a_value_that_was_taken_back_and_set_again_comes_from_the_later_version(lowcap, lowcap_json):
+    lowcap("config", "set", "scores.min_coverage=10", *WHY)
+    lowcap("config", "unset", "scores.min_coverage")
+    lowcap("config", "set", "scores.min_coverage=10", *WHY)
+    lowcap("config", "set", "scores.base=0.4", *WHY)
+
+    now = lowcap_json("config", "show")["sources"]
+    then = lowcap_json("config", "show", "--version", "2")["sources"]
+
+    assert (now["scores.min_coverage"]["version"], now["scores.base"]["version"]) == (4, 5)
+    assert (then["scores.min_coverage"]["version"], then["scores.base"]) == (2, {"from": "default"})
+
+
+def test_a_valid_change_is_told_and_not_made(lowcap, lowcap_json):
+    told = lowcap_json("config", "validate", "scores.min_coverage=10")
+
+    assert told == {
+        "valid": True,
+        "problem": None,
+        "changes": [{"key": "scores.min_coverage", "before": 12, "after": 10}],
+    }
+    assert lowcap_json("config", "show")["version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "problem"),
+    [
+        ("[scores]\nmin_coverag = 10\n", "a.toml", "scores.min_coverag: unknown key; did you mean 'min_coverage'?"),
+        ('{"scores": {"min_coverage": 99}}', "a.json", "scores.min_coverage: Input should be less than or equal to 15"),
+    ],
+)
+def test_a_file_that_is_not_valid_is_trouble_with_a_suggestion(lowcap, tmp_path, text, name, problem):
+    file = tmp_path / name
+    file.write_text(text, encoding="utf-8")
+
+    result = lowcap("config", "validate", str(file))
+
+    assert result.exit_code == 1
+    assert problem in result.stdout
+
+
+def test_a_valid_file_says_what_differs_from_the_defaults(lowcap, tmp_path):
+    file = tmp_path / "a.toml"
+    file.write_text("[scores]\nmin_coverage = 10\nbase = 0.5\n", encoding="utf-8")
+
+    result = lowcap("config", "validate", str(file))
+
+    assert (result.exit_code, "scores.min_coverage: 12 -> 10" in result.stdout) == (0, True)
+    assert "scores.base" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        (["nowhere.toml"], "nowhere.toml cannot be read"),
+        (["a=1", "b"], "Expected one file, or key=value each"),
+        (["scores..x=1"], "Expected a key such as"),
+    ],
+)
+def test_what_is_no_configuration_at_all_is_refused(lowcap, given, complaint):
+    result = lowcap("config", "validate", *given)
+
+    assert (result.exit_code, complaint in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(("name", "text"), [("a.json", "[1]"), ("a.json", '{"scores": NaN}'), ("a.toml", "x = ")])
+def test_a_file_of_another_kind_is_refused(lowcap, tmp_path, name, text):
+    file = tmp_path / name
+    file.write_text(text, encoding="utf-8")
+
+    assert lowcap("config", "validate", str(file)).exit_code == 2
+
+
+def test_diff_says_what_differs_between_versions_and_who_set_it(lowcap, lowcap_json):
+    lowcap("config", "set", "scores.min_coverage=10", *WHY, "--author", "ann")
+    lowcap("config", "set", "scores.base=0.5", *WHY, "--author", "bob")
+
+    forth, back = lowcap_json("config", "diff", "1", "3"), lowcap_json("config", "diff", "3", "1")
+
+    (change,) = forth["changes"]
+    assert (change["key"], change["before"], change["after"]) == ("scores.min_coverage", 12, 10)
+    assert (change["before_from"], change["after_from"]["author"]) == ({"from": "default"}, "ann")
+    assert [(each["before"], each["after"]) for each in back["changes"]] == [(10, 12)]
+    assert lowcap("config", "diff", "1", "9").exit_code == 2
