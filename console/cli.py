@@ -16,6 +16,7 @@ from console.prune_command import prune
 from console.quarantine_commands import quarantine_app
 from console.regime_commands import regime_app
 from console.replay_command import PASSED_THROUGH, replay
+from console.serve_command import serve
 from console.stack_commands import demo, down, open_stack, up
 from console.states_view import states
 from console.strand_commands import strand_app
@@ -53,6 +54,7 @@ app.command("forward")(forward)
 app.command("tuning")(tuning)
 app.command("notes")(notes)
 app.command("why")(why)
+app.command("serve")(serve)
 app.command("switch")(switch)
 app.command("halt")(halt)
 app.command("resume")(resume)

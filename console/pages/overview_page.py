@@ -1,0 +1,43 @@
+"""`/`: what holds now: the switch, A and E of each bucket, the newest rows, the newest trades."""
+
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from starlette.requests import Request
+from starlette.responses import Response
+
+from console.pages.facts import ae_facts, rows_of, switch_facts, trades_facts
+from console.pages.json_api import asked_of, timeframe_of
+from console.pages.page_session import reading_page
+from console.pages.template import page
+from console.printing import age
+from domain.vocabulary.cap_bucket import REGIME_BUCKETS
+from domain.vocabulary.driver import DEFAULT_BOOK_ID, DRIVERS
+from domain.vocabulary.timeframe import Timeframe
+
+TRADES = 12
+
+
+def overview_page(request: Request) -> Response:
+    """Show what holds; with `as_of`, scores and rows as they were known then."""
+    asked = asked_of(request, "as_of", "timeframe")
+    as_of_at, timeframe = asked.instant(), timeframe_of(asked)
+    with reading_page() as connection:
+        facts = {
+            "as_of": as_of_at,
+            "is_now": asked.text("as_of") is None,
+            "switch": switch_facts(connection, 5),
+            "scores": ae_facts(connection, as_of_at, timeframe),
+            "newest": newest_rows(connection, as_of_at),
+            "trades": trades_facts(connection, is_open_only=False, most=TRADES, replay=None)["trades"],
+        }
+    return page("overview", facts)
+
+
+def newest_rows(connection: psycopg.Connection, as_of_at: datetime) -> list[dict[str, Any]]:
+    """Newest row of each table people wait for that was known at an instant, with how long it had been."""
+    values: dict[str, Any] = {"timeframes": [frame.value for frame in Timeframe], "book_id": DEFAULT_BOOK_ID}
+    values |= {"steps": [frame.duration for frame in Timeframe], "as_of": as_of_at}
+    rows = rows_of(connection, "newest_rows", **values, drivers=[*DRIVERS], buckets=[*REGIME_BUCKETS])
+    return [row | {"age": None if row["ready"] is None else age(as_of_at - row["ready"])} for row in rows]
