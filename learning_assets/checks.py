@@ -1,13 +1,19 @@
-"""Checks that show rather than block: trades that wait, outcomes that are missing, overrides that grow old."""
+"""Checks that show rather than block: what waits, what is missing, what grows old, fades or tells nothing."""
 
 import dagster as dg
 
-from learning_assets import pattern_trade_events, pm_overrides
+from learning_assets import learning_lessons, learning_regime_weights, pattern_trade_events, pm_overrides
+from resources.pm_settings import PmSettings
 from resources.table_asset import asset_key
 from resources.tables import Tables
 
 MAX_SET_AGE_HOURS = 48
 """A live set that stands on trades older than this is worth a look."""
+MIN_REGIMES = 3
+"""Fitted regimes from which weights that are all 1 say that nothing of regimes is learned."""
+MAX_CLAMPED_FRAC = 0.5
+KEPT_FRAC = 0.5
+"""Share of its edge at birth, in the direction it was born with, below which a lesson has halved."""
 
 
 @dg.asset_check(
@@ -57,4 +63,53 @@ def the_live_set_is_young(tables: Tables) -> dg.AssetCheckResult:
     )
 
 
-SHOWN_CHECKS = (no_closed_trade_waits, outcomes_are_known, the_live_set_is_young)
+@dg.asset_check(
+    asset=asset_key(learning_regime_weights.TABLE),
+    name="regime_weights_tell_regimes_apart",
+    description="Weights of the regimes fitted as of the newest day: all of them 1, or most at a clamp, is no fit.",
+)
+def regime_weights_tell_regimes_apart(tables: Tables, pm_settings: PmSettings) -> dg.AssetCheckResult:
+    config = pm_settings.current().config.learning.regime_weight
+    row = tables.query("regime_weight_spread", (config.weight_min, config.weight_max)).row(0, named=True)
+    is_blind = row["regimes_fitted"] >= MIN_REGIMES and row["weights"] == row["weights_of_one"]
+    clamped_frac = row["weights_clamped"] / row["weights"] if row["weights"] else 0.0
+    return dg.AssetCheckResult(
+        passed=not is_blind and clamped_frac <= MAX_CLAMPED_FRAC,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={**row, "clamped_frac": round(clamped_frac, 4)},
+    )
+
+
+@dg.asset_check(
+    asset=asset_key(learning_lessons.TABLE),
+    name="no_lesson_is_short_lived",
+    description="Active lessons of the newest day whose edge halves faster than learning.lesson.min_half_life_hours.",
+)
+def no_lesson_is_short_lived(tables: Tables, pm_settings: PmSettings) -> dg.AssetCheckResult:
+    least = pm_settings.current().config.learning.lesson.min_half_life_hours
+    hours = dict(tables.query("short_lived_lessons", (least,)).iter_rows())
+    return dg.AssetCheckResult(
+        passed=not hours,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"min_half_life_hours": least, "half_life_hours": hours},
+    )
+
+
+@dg.asset_check(
+    asset=asset_key(learning_lessons.TABLE),
+    name="no_edge_halved_since_birth",
+    description="Active lessons of the newest day that keep less than half of the edge they were born with, or turned.",
+)
+def no_edge_halved_since_birth(tables: Tables) -> dg.AssetCheckResult:
+    rows = tables.query("halved_edges", (KEPT_FRAC,))
+    return dg.AssetCheckResult(
+        passed=rows.is_empty(),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"halved": {name: f"{birth:.3f} -> {now:.3f} R" for name, birth, now in rows.iter_rows()}},
+    )
+
+
+SHOWN_CHECKS = (
+    *(no_closed_trade_waits, outcomes_are_known, the_live_set_is_young),
+    *(regime_weights_tell_regimes_apart, no_lesson_is_short_lived, no_edge_halved_since_birth),
+)

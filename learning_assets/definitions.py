@@ -58,7 +58,7 @@ def build_definitions(
     status = dg.DefaultSensorStatus.RUNNING if is_live else dg.DefaultSensorStatus.STOPPED
     return dg.Definitions(
         assets=[*UPSTREAM, *map(learning_asset, STEPS)],
-        asset_checks=SHOWN_CHECKS,
+        asset_checks=[*SHOWN_CHECKS, llm_learning.research_answers_are_taken],
         jobs=[LEARN, LESSONS, OVERRIDES],
         schedules=SCHEDULES if is_live else (),  # a clock that stands still has no hours
         sensors=closed_trade_sensors(LEARN, status=status),

@@ -33,7 +33,7 @@ def publish(study: Study) -> Iterator[dg.MaterializeResult]:
     rows: list[dict[str, object]] = []
     for day in study.days:
         factors = day_factors(study, facts, lessons.filter(pl.col("timestamp") == day.midnight), day, known)
-        known = [factor.known for factor in factors]
+        known = [factor.known for factor in factors] or known  # a day without lessons takes no factor its name
         rows += [{"timestamp": day.midnight, "as_of": day.as_of, **factor.row()} for factor in factors]
     told_twice = sum(row["n_lessons"] > 1 for row in rows)  # type: ignore[operator]
     yield study.replace(TABLE, table_frame(TABLE, rows), metadata={"factors_of_several_lessons": told_twice})

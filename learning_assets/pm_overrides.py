@@ -70,11 +70,12 @@ def publish(study: Study) -> Iterator[dg.MaterializeResult]:
 class Read:
     """What the days of a range share: facts, and what each day learned of sizes, regimes and thresholds.
 
-    learned: days that lessons were made of. Of another nothing is known, so no set is made: it would take back what
-    stands.
+    learned: days that lessons and their factors were made of. Of another nothing is known, so no set is made: it would
+    take back what stands. judged: days that thresholds were judged on; of another no threshold is taken back.
     """
 
     learned: frozenset[datetime]
+    judged: frozenset[datetime]
     facts: Sequence[TradeFact]
     lessons: pl.DataFrame
     factors: pl.DataFrame
@@ -84,17 +85,19 @@ class Read:
     @classmethod
     def of(cls, study: Study) -> "Read":
         """Read a range."""
-        runs, lessons, factors, thresholds = (
+        runs, lessons, factors, verdicts, thresholds = (
             study.tables.read(table, study.window)
             for table in (
-                *(learning_lessons.RUN, learning_lessons.TABLE),
-                *(learning_latent_factors.TABLE, tuning_state.TABLE),
+                *(learning_lessons.RUN, learning_lessons.TABLE, learning_latent_factors.TABLE),
+                *(tuning_state.VERDICT, tuning_state.TABLE),
             )
         )
+        active = lessons.filter(_is_active())["timestamp"]
+        learned = frozenset(runs["timestamp"]) - (frozenset(active) - frozenset(factors["timestamp"]))
         facts = pattern_trade_events.read_facts(study.tables, study.window.end)
         is_served = study.config.learning.regime_weight.is_served
         regime = RegimeEdges.of(study, facts) if is_served else None
-        return cls(frozenset(runs["timestamp"]), facts, lessons, factors, thresholds, regime)
+        return cls(learned, frozenset(verdicts["timestamp"]), facts, lessons, factors, thresholds, regime)
 
 
 def make_set(study: Study, session: psycopg.Connection, day: Day, read: Read) -> DaySet:
@@ -102,7 +105,7 @@ def make_set(study: Study, session: psycopg.Connection, day: Day, read: Read) ->
     previous, revoked = newest_set(session, day.midnight), revocations(session, day.midnight)
     lessons = read.lessons.filter(pl.col("timestamp") == day.midnight)
     factors = read.factors.filter(pl.col("timestamp") == day.midnight)
-    active, retired = _evidence(lessons, frozenset(factors["representative"]))
+    active, retired = _evidence(lessons, _speakers(factors, previous))
     if read.regime is not None:
         rows = {row["lesson_id"]: row for row in lessons.iter_rows(named=True)}
         active = [read.regime.served(day, each, rows[each.lesson_id]) for each in active]
@@ -112,7 +115,10 @@ def make_set(study: Study, session: psycopg.Connection, day: Day, read: Read) ->
     ]
     tuned = tuning_overrides(states, config=study.config.learning.tuning, standing=[record.key for record in previous])
     config = study.config.learning.override
-    sizes = wanted_overrides(active, _with_room_for(config, len(tuned.wanted)))
+    # Those of most episodes first: of 0 rows, which is how a person switches learning off, none is left.
+    thresholds = sorted(tuned.wanted, key=lambda each: (-each.n_trades, each.key))[: config.max_rows]
+    withdrawn = tuned.withdrawn if day.midnight in read.judged else frozenset()
+    sizes = wanted_overrides(active, _with_room_for(config, len(thresholds)))
     facts = [fact for fact in read.facts if fact.closed_at < day.as_of]
     verdicts = guardrail_verdicts(
         [(record.override, record.proposed_at) for record in previous if record.override.edge is not None],
@@ -123,10 +129,10 @@ def make_set(study: Study, session: psycopg.Connection, day: Day, read: Read) ->
     )
     cycle = advance(
         previous,
-        [*sizes.overrides, *tuned.wanted],
+        [*sizes.overrides, *thresholds],
         verdicts,
         as_of_at=day.as_of,
-        retired=retired | tuned.withdrawn,
+        retired=retired | withdrawn,
         revoked_at=revoked,
         config=config,
     )
@@ -148,18 +154,31 @@ def make_set(study: Study, session: psycopg.Connection, day: Day, read: Read) ->
 
 def _with_room_for(config: OverrideConfig, n_thresholds: int) -> OverrideConfig:
     """Caps of the sizes, so that tuned thresholds fit into the set beside them."""
-    return config.model_copy(update={"max_rows": max(config.max_rows - n_thresholds, 0)})
+    return config.model_copy(update={"max_rows": config.max_rows - n_thresholds})
 
 
-def _evidence(lessons: pl.DataFrame, representatives: frozenset[str]) -> tuple[list[LessonEvidence], frozenset[str]]:
-    """Lessons that can make an override, and the ids of those that are retired; of a factor only who stands for it."""
+def _is_active() -> pl.Expr:
+    return (pl.col("lesson_type") == LessonType.PM_STRENGTH.value) & (pl.col("status") == LessonStanding.ACTIVE.value)
+
+
+def _speakers(factors: pl.DataFrame, previous: Sequence[OverrideRecord]) -> frozenset[str]:
+    """Lesson of each factor that may make an override: one whose override stands already, else the representative.
+
+    Of two lessons about the same trades now the one, now the other has the larger edge. Were each day's representative
+    taken, the override of the one before would act beside it until it expires.
+    """
+    standing = {each.key.lesson_id: each.proposed_at for each in previous if each.override.edge is not None}
+    return frozenset(
+        min((each for each in members if each in standing), key=lambda each: (standing[each], each), default=first)
+        for first, members in factors.select("representative", "lesson_ids").iter_rows()
+    )
+
+
+def _evidence(lessons: pl.DataFrame, speakers: frozenset[str]) -> tuple[list[LessonEvidence], frozenset[str]]:
+    """Lessons that can make an override, and the ids of those that are retired; of a factor only who speaks for it."""
     sizes = lessons.filter(pl.col("lesson_type") == LessonType.PM_STRENGTH.value)
     retired = sizes.filter(pl.col("status") == LessonStanding.RETIRED.value)["lesson_id"]
-    active = sizes.filter(
-        (pl.col("status") == LessonStanding.ACTIVE.value)
-        & (pl.col("missed_runs") == 0)
-        & pl.col("lesson_id").is_in(list(representatives))
-    )
+    active = sizes.filter(_is_active() & (pl.col("missed_runs") == 0) & pl.col("lesson_id").is_in(sorted(speakers)))
     evidence = [
         LessonEvidence(
             lesson_id=row["lesson_id"],
@@ -224,7 +243,7 @@ STEP = LearningStep(
     publish=publish,
     code_version="1",
     reads=(
-        *(pattern_trade_events.TABLE, learning_lessons.TABLE, learning_latent_factors.TABLE),
-        *(learning_regime_weights.TABLE, tuning_state.TABLE),
+        *(pattern_trade_events.TABLE, learning_lessons.RUN, learning_lessons.TABLE, learning_latent_factors.TABLE),
+        *(learning_regime_weights.TABLE, tuning_state.VERDICT, tuning_state.TABLE, "regime.ae_score"),
     ),
 )

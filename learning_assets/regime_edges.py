@@ -42,7 +42,8 @@ class RegimeEdges:
         shift = weights.shift_r(signature, category, features) if config.regime_weight.shift_by_state else 0.0
         plain = EdgeScore(*(row[name] for name in EdgeScore._fields))
         score = regime_edge_score(plain, features, weights.weights(signature, category), shift_r=shift)
-        return replace(lesson, edge_used=lesson.edge_used * score.edge_regime / score.edge_plain)
+        # The ratio first: of weights that are all 1 it is exactly 1, and the edge the plain one to the bit.
+        return replace(lesson, edge_used=lesson.edge_used * (score.edge_regime / score.edge_plain))
 
     def _weights(self, day: Day) -> RegimeWeights:
         return regime_weights(self.trades.closed_before(day.as_of), self.study.config.learning.regime_weight)

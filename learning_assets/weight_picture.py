@@ -18,8 +18,10 @@ HIGHEST = 2.0
 
 
 def weight_picture(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Markdown image of the weights of entries; empty with fewer than two days."""
+    """Markdown image of the weights of entries on the newest `SHOWN_DAYS`; empty with fewer than two days."""
     entries = [row for row in rows if row["action_category"] == "entry"]
+    newest = max((row["timestamp"] for row in entries), default=None)
+    entries = [row for row in entries if newest - row["timestamp"] < SHOWN_DAYS]
     days = sorted({row["timestamp"] for row in entries})
     if len(days) < 2:
         return ""

@@ -1,6 +1,6 @@
 """Closed trades as the runtime tells them, and runs of learning over them, by real Dagster in real Postgres."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -36,13 +36,17 @@ FEW = {
         "mining": {"min_trades": 8, "max_depth": 1},
         "lesson": {
             **{"min_trades": 8, "min_side_trades": 4, "min_side_clusters": 3},
-            **{"min_confirm_trades": 3, "min_confirm_clusters": 2},
+            **{"min_confirm_trades": 3, "min_confirm_clusters": 2, "confirm_rate": 0.1},
         },
         "walk_forward": {"n_resamples": 201},
         "edge_decay": {"min_snapshots": 4},
+        "regime_weight": {"min_trades": 8, "min_cell_trades": 3, "min_token_trades": 1},
+        "tuning": {"min_episodes": 10, "cooldown_episodes": 10, "step_days": 2.0},
     }
 }
 """Configuration under which some thirty trades are enough for a lesson."""
+RISING = {"btc_macro": "S3", "alt_meso": "S1", "bucket_meso": "S3"}
+FALLING = {"btc_macro": "S0", "alt_meso": "S2", "bucket_meso": "S0"}
 DAY = timedelta(days=1)
 FIRST = AT.date()
 MIDNIGHT = datetime.combine(FIRST, datetime.min.time(), AT.tzinfo)
@@ -76,12 +80,29 @@ def trade(number: int, day: float, rr: float | None, bucket: str = "nano", **sco
     )
 
 
-def season(days: int, *, edge: float = 0.0, first: int = 0, seed: int = 5, noise: float = 0.3) -> list[ToldTrade]:
-    """Six trades a day: two in nano caps, about `edge` R, and two each in micro and in mid caps, about 0 R."""
+def season(
+    days: int,
+    *,
+    edge: float = 0.0,
+    first: int = 0,
+    seed: int = 5,
+    noise: float = 0.3,
+    markets: Sequence[Mapping[str, str]] = ({},),
+) -> list[ToldTrade]:
+    """Six trades a day: two in nano caps, about `edge` R, and two each in micro and in mid caps, about 0 R.
+
+    markets: states of the market, one a day, over and over.
+    """
     rng = np.random.default_rng(seed)
     means = {"nano": edge, "micro": 0.0, "mid": 0.0}
     return [
-        trade(100 * day + number, day + float(rng.uniform(0, 0.8)), float(rng.normal(means[bucket], noise)), bucket)
+        trade(
+            100 * day + number,
+            day + float(rng.uniform(0, 0.8)),
+            float(rng.normal(means[bucket], noise)),
+            bucket,
+            **markets[day % len(markets)],
+        )
         for day in range(first, first + days)
         for number, bucket in enumerate((*means, *means))
     ]
@@ -221,9 +242,10 @@ def intake() -> list[dict[str, Any]]:
 
 def forget_everything() -> None:
     """Begin again: nothing was told, nothing was learned."""
-    as_owner(f"TRUNCATE {', '.join(('pm.ad_strands', *_LEARNED))} RESTART IDENTITY CASCADE")
+    as_owner(f"TRUNCATE {', '.join((*_TOLD, *_LEARNED))} RESTART IDENTITY CASCADE")
 
 
+_TOLD = ("pm.ad_strands", "pm.pattern_episode_events")
 _LEARNED = (*MADE_BY_DAY, *SETS, "learning.trade_intake", "learning.live_override_set")
 
 

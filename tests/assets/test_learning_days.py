@@ -1,5 +1,6 @@
 """What is learned of a day follows from the trades closed by its end, however and whenever it is made."""
 
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -9,10 +10,14 @@ import pytest
 from learning_assets import pattern_scope_stats
 from learning_assets.learning_table import Day
 from tests.chain_runs import configure
+from tests.domain.learning.told_trades import ToldTrade
+from tests.learned_episodes import bought, known_at, left_each_day, tell_windows
 from tests.learned_world import (
     DAY,
+    FALLING,
     FEW,
     MIDNIGHT,
+    RISING,
     differing,
     everything,
     forget_everything,
@@ -26,7 +31,11 @@ from tests.learned_world import (
 pytestmark = pytest.mark.postgres
 N_COUNTS_TRADES = dg.AssetCheckKey(dg.AssetKey(["learning", "pattern_scope_stats"]), "n_counts_trades")
 LAST = 12
-TRADES = [*season(9, edge=1.5), *season(LAST - 8, first=9, edge=-1.5)]
+MARKETS = {"markets": (RISING, FALLING)}
+TRADES = [*season(9, edge=1.5, **MARKETS), *season(LAST - 8, first=9, edge=-1.5, **MARKETS)]
+LEFT = left_each_day(0, LAST)
+CONFIG = deepcopy(FEW)
+CONFIG["learning"]["mining"] |= {"excluded_dimensions": list(RISING)}
 CUT = 10
 """The override of nano caps is live from the end of day 8, and the trades from day 9 on speak against it."""
 
@@ -34,13 +43,19 @@ CUT = 10
 @pytest.fixture(scope="module")
 def batch(module_database) -> dict[str, Any]:
     """Everything after one run over all days."""
-    configure(FEW)
+    configure(CONFIG)
     return learned(TRADES, (0, LAST))
 
 
-def learned(trades, *runs: tuple[int, int]) -> dict[str, Any]:
+def begin(trades: list[ToldTrade], before: int = LAST + 1) -> None:
+    """Forget everything, then tell trades, their windows and others, as they were known at a midnight."""
     forget_everything()
     tell_trades(trades)
+    tell_windows(known_at([*map(bought, trades), *LEFT], MIDNIGHT + before * DAY))
+
+
+def learned(trades: list[ToldTrade], *runs: tuple[int, int], before: int = LAST + 1) -> dict[str, Any]:
+    begin(trades, before)
     for first, last in runs:
         run_learning(first, last)
     return everything()
@@ -61,7 +76,7 @@ def test_the_world_has_something_in_every_table(batch):
 
 def test_cutting_off_the_future_changes_nothing_before_it(batch):
     known = [told for told in TRADES if told.closure.occurred_at < MIDNIGHT + CUT * DAY]
-    without_future = learned(known, (0, CUT - 1))
+    without_future = learned(known, (0, CUT - 1), before=CUT)
 
     assert len(known) < len(TRADES)
     assert differing(without_future, up_to(batch, CUT)) == []
@@ -80,14 +95,13 @@ def test_the_comparison_catches_a_day_that_knows_the_future(batch, monkeypatch):
     assert set(differing(up_to(leaked, CUT), up_to(batch, CUT))) == {
         *("learning.pattern_scope_stats", "learning.learning_edge_history", "learning.edge_decay_fit"),
         *("learning.learning_run", "learning.lesson_hypothesis", "learning.learning_lessons", "sets"),
-        *("learning.walk_forward", "learning.walk_forward_trade"),
+        *("learning.walk_forward", "learning.walk_forward_trade", "learning.llm_learning"),
     }
 
 
 def test_a_cell_of_more_trades_than_had_closed_is_blocked_and_what_stood_stays(batch, monkeypatch):
     mine = pattern_scope_stats.mine
-    forget_everything()
-    tell_trades(TRADES)
+    begin(TRADES)
     run_learning(0, 3)
     before = everything()
     monkeypatch.setattr(
@@ -117,8 +131,7 @@ def test_made_again_it_is_the_same_and_no_set_is_stored_twice(batch):
 
 
 def test_looks_during_a_day_leave_no_trace_once_it_is_over(batch):
-    forget_everything()
-    tell_trades(TRADES)
+    begin(TRADES)
     run_learning(0, CUT - 1)
     run_learning(CUT, as_of=MIDNIGHT + (CUT + 0.5) * DAY)
     run_learning(CUT, CUT + 1, as_of=MIDNIGHT + (CUT + 1.5) * DAY)
@@ -132,8 +145,8 @@ def test_looks_during_a_day_leave_no_trace_once_it_is_over(batch):
 def test_a_trade_told_late_has_the_days_since_made_again_as_if_it_had_come_in_time(batch):
     late = [told for told in TRADES if MIDNIGHT + 5 * DAY <= told.closure.occurred_at < MIDNIGHT + 5.5 * DAY]
     told = {each.closure.trade_id for each in late}
-    forget_everything()
-    tell_trades([each for each in TRADES if each.closure.trade_id not in told])
+    begin([each for each in TRADES if each.closure.trade_id not in told])
+    tell_windows(map(bought, late))
     run_learning(0, LAST)
     assert len(differing(everything(), batch)) > 5
     now = MIDNIGHT + (LAST + 0.97) * DAY
