@@ -51,8 +51,12 @@ check: $(INSTALLED) $(KERNELS) ## Lint, types, import contracts, house rules: un
 	@echo "== import contracts" && $(BIN)/lint-imports
 	@echo "== house rules" && $(BIN)/python -m pytest -q -n 2 tests/architecture
 
-# What these prove does not depend on the server, and they are the longest.
-ON_ONE_SERVER = no_look_ahead micro_chain token_state real_buckets live_load learning_days learning_rebuild llm_learning
+# What speaks SQL of its own, and one run of each part on what it stands on; what else is proved does not depend on the
+# server, and is the longest.
+ON_BOTH_SERVERS = tests/sql tests/contracts tests/resources \
+  $(addprefix tests/assets/test_,chain.py learning_intake.py learning_overrides.py) \
+  $(addprefix tests/pm_runtime/test_,portfolio_tick.py portfolio_tick_learned.py one_tick_per_bar.py) \
+  $(addprefix tests/console/test_,why_chain.py override_set_commands.py watch_commands.py prune.py doctor.py)
 
 test: $(INSTALLED) $(KERNELS) ## Every test, on the embedded Postgres; beside it, where it is installed, on Debian's Postgres 15
 	@echo "== tests" && mkdir -p .lowcap && \
@@ -65,7 +69,7 @@ test-debian-postgres: $(INSTALLED)
 	@if [ -x /usr/lib/postgresql/15/bin/initdb ]; then \
 	  echo "== tests on Debian's Postgres 15, named by DATABASE_URL" && \
 	  $(BIN)/python -m tests.debian_postgres $(BIN)/python -m pytest -q -m "postgres and not browser" \
-	    $(ON_ONE_SERVER:%=--ignore=tests/assets/test_%.py); \
+	    $(ON_BOTH_SERVERS); \
 	else echo "== Debian's Postgres 15 is not installed: its pass is skipped"; fi
 
 bench: $(BENCH_INSTALLED) ## Benchmarks against their peers (ARGS=--small for a short run)
