@@ -13,6 +13,7 @@ import pytest
 
 from console.stack import Stack
 from domain.vocabulary.window import Window
+from learning_assets.definitions import STEPS
 from learning_assets.upstream import UPSTREAM
 from regime_assets.definitions import CHAIN_TABLES
 from resources.tables import Tables
@@ -35,6 +36,7 @@ FIRST_OF_THIRTY, LAST_OF_THIRTY = date(2026, 2, 6), date(2026, 3, 7)
 ENVIRONMENT = {"LOWCAP_DEPLOYMENT": "test", "LOWCAP_AS_OF": AS_OF, "LOWCAP_CANDLES": ""}
 GROUP_PAGE = "/locations/regime_assets/asset-groups/regime/lineage"
 NAMES = {table.partition(".")[2] for table in TABLES}
+LEARNED = {each.table.partition(".")[2] for step in STEPS for each in step.tables}
 ON_THE_CAPS_OF_THE_DAY_BEFORE = {"token_cap_bucket", "token_ta", "token_uptrend_state"} | {
     name for name in NAMES if "return_series" in name or name.startswith("phase_state")
 }
@@ -145,7 +147,8 @@ def runs_of(data: dict, tag: str, value: str | None = None) -> list[dict]:
 def materialized(dagster: DagsterApi) -> dict[str, int]:
     """How many partitions of each table are materialized."""
     assets = dagster.ask(PARTITIONS)["assetNodes"]
-    stats = {asset["assetKey"]["path"][1]: asset["partitionStats"] for asset in assets}
+    paths = {asset["assetKey"]["path"][1]: asset for asset in assets if asset["assetKey"]["path"][0] == "regime"}
+    stats = {name: asset["partitionStats"] for name, asset in paths.items()}
     assert all(found["numFailed"] == 0 for found in stats.values() if found)
     return {name: found["numMaterialized"] for name, found in stats.items() if found}
 
@@ -184,14 +187,16 @@ def test_ae_score_descends_from_the_candles(page):
 
 
 def test_both_locations_are_one_lineage_in_which_each_asset_stands_once(page, dagster):
-    page.goto("/asset-groups")
-    page.locator("foreignObject").nth(6).wait_for()
-
-    assert len(nodes(page)) == len(TABLES) + 1  # and the events
-    keys = [{"path": list(spec.key.path)} for spec in UPSTREAM]
+    keys = [{"path": list(spec.key.path)} for spec in UPSTREAM if spec.key.path[0] == "regime"]
     assert dagster.ask(COLLISIONS, keys=keys) == {"assetNodeDefinitionCollisions": []}
-    for name in NAMES:
-        page.get_by_text(name, exact=True).first.wait_for()
+    told = [tuple(asset["assetKey"]["path"]) for asset in dagster.ask(PARTITIONS)["assetNodes"]]
+    assert len(told) == len(set(told))
+    assert {path[1] for path in told} >= NAMES | LEARNED
+    for group in ("regime", "learning"):
+        page.goto(f"/locations/{group}_assets/asset-groups/{group}/lineage")
+        page.locator("foreignObject").nth(6).wait_for()
+        drawn = nodes(page)
+        assert all(any(stands_for(node, path[1]) for path in told) for node in drawn), drawn
 
 
 def test_a_day_of_the_whole_chain_is_one_run(runs_of_a_day):
