@@ -53,10 +53,8 @@ check: $(INSTALLED) $(KERNELS) ## Lint, types, import contracts, house rules: un
 
 # What speaks SQL of its own, and one run of each part on what it stands on; what else is proved does not depend on the
 # server, and is the longest.
-ON_BOTH_SERVERS = tests/sql tests/contracts tests/resources \
-  $(addprefix tests/assets/test_,chain.py learning_intake.py learning_overrides.py) \
-  $(addprefix tests/pm_runtime/test_,portfolio_tick.py portfolio_tick_learned.py one_tick_per_bar.py) \
-  $(addprefix tests/console/test_,why_chain.py override_set_commands.py watch_commands.py prune.py doctor.py)
+ON_BOTH_SERVERS = tests/sql tests/contracts tests/assets/test_chain.py tests/assets/test_learning_overrides.py \
+  tests/pm_runtime/test_portfolio_tick.py tests/console/test_why_chain.py
 
 test: $(INSTALLED) $(KERNELS) ## Every test, on the embedded Postgres; beside it, where it is installed, on Debian's Postgres 15
 	@echo "== tests" && mkdir -p .lowcap && \
