@@ -24,7 +24,6 @@ from sql.schema import table_schema
 
 TABLE, INTAKE = "learning.pattern_trade_events", "learning.trade_intake"
 CODE_VERSION = "1"
-POSITION_CLOSED = "position_closed"
 
 
 def publish(study: Study) -> Iterator[dg.MaterializeResult]:

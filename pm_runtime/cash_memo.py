@@ -71,12 +71,13 @@ class CashMemo:
     @contextlib.contextmanager
     def around(self) -> Iterator[CashCount]:
         """Follow one transaction, which begins and ends within: what it brings counts once it is committed."""
-        count = CashCount(memo=self)
+        count, is_committed = CashCount(memo=self), False
         try:
             yield count
-        except BaseException:
-            self.forget()
-            raise
+            is_committed = True
+        finally:
+            if not is_committed:
+                self.forget()
         if count.tick_id is not None and count.before is not None and count.is_known:
             self._total = exact_sum([count.before, count.written])
             self._ticks = (count.tick_id, *count.ticks)[:TICKS_KNOWN]
