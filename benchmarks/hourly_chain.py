@@ -27,8 +27,9 @@ from resources.clock import Clock
 from resources.market import Market
 from resources.pm_settings import PmSettings
 from resources.simulated_market import SimulatedMarket
+from resources.stamp import Stamp
 from resources.table_asset import ROWS_WRITTEN
-from resources.tables import Stamp, Tables
+from resources.tables import Tables
 
 TOKENS, TOKENS_SMALL, TOKENS_WARM_UP = 2000, 300, 10
 DAYS = 16

@@ -27,7 +27,8 @@ from benchmarks.window_bars import (
     reset,
     scratch_server,
 )
-from resources.tables import InlineCheck, Tables
+from resources.inline_check import InlineCheck
+from resources.tables import Tables
 
 ROUNDS, ROUNDS_SMALL = 5, 3
 TOKENS, TOKENS_SMALL = 500, 50

@@ -14,7 +14,7 @@ import psycopg
 
 from benchmarks.workloads import ohlcv_panel
 from domain.vocabulary.window import Window
-from resources.tables import Stamp
+from resources.stamp import Stamp
 from sql.database_role import ROLE_LIMITS
 from sql.database_url import DatabaseUrl
 from sql.embedded_postgres import EmbeddedPostgres

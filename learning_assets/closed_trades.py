@@ -1,7 +1,9 @@
 """Sensor of closed trades: facts within seconds of a closure, and a sweep every five minutes of what it missed.
 
 Both take in through `process_strand_event`. The cursor is a place in the event log; the sweep looks for trades without
-facts, wherever they stand: a row that was committed late has a place before the cursor.
+facts, wherever they stand: a row that was committed late has a place before the cursor. One that this code refused for
+good is not read again; what waits is, and so is one that was refused because of a rival. The cursor of the sweep says
+since when this code looks: another release reads everything once more.
 """
 
 from collections.abc import Iterator
@@ -11,12 +13,14 @@ import dagster as dg
 import polars as pl
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from domain.learning.trade_intake import Intake
+from domain.learning.trade_intake import RIVAL_REASON, Intake
+from domain.vocabulary.release import __version__
 from learning_assets.pattern_trade_events import CODE_VERSION, TABLE, process_strand_event, told
 from resources.clock import Clock
 from resources.pm_settings import PmSettings
+from resources.stamp import Stamp
 from resources.table_asset import ROWS_WRITTEN, asset_key
-from resources.tables import Stamp, Tables
+from resources.tables import Tables
 
 EVERY_SECONDS = 30
 SWEEP_SECONDS = 300
@@ -53,17 +57,36 @@ def closed_trade_sensors(
     )
     def _sweep(
         context: dg.SensorEvaluationContext, tables: Tables, clock: Clock, pm_settings: PmSettings
-    ) -> dg.SensorResult | dg.SkipReason:
-        closed = tables.query("closures_not_taken", ())
+    ) -> dg.SensorResult:
+        cursor = sweep_cursor(context.cursor, clock.now())
+        closed = tables.query("closures_not_taken", (looks_since(cursor), RIVAL_REASON))
         if closed.is_empty():
-            return dg.SkipReason("every closed trade has its facts")
-        return _look(tables, clock, pm_settings, closed, cursor=None, by="closed_trades_sweep")
+            said = "every closed trade has its facts, or was refused for good"
+            return dg.SensorResult(skip_reason=said, cursor=cursor)
+        return _look(tables, clock, pm_settings, closed, cursor=cursor, by="closed_trades_sweep")
 
     return [_closed_trades, _sweep]
 
 
+def sweep_cursor(before: str | None, now: datetime) -> str:
+    """Code that looks, and since when: as it was before, or from now on where another code looked.
+
+    >>> from datetime import UTC
+    >>> first = sweep_cursor(None, datetime(2025, 6, 1, tzinfo=UTC))
+    >>> sweep_cursor(first, datetime(2025, 6, 2, tzinfo=UTC)) == first
+    True
+    """
+    code = f"{__version__}/{CODE_VERSION}"
+    return before if before is not None and before.split()[0] == code else f"{code} {now.isoformat()}"
+
+
+def looks_since(cursor: str) -> datetime:
+    """Tell since when the code of a sweep's cursor looks."""
+    return datetime.fromisoformat(cursor.split()[1])
+
+
 def _look(
-    tables: Tables, clock: Clock, pm_settings: PmSettings, closed: pl.DataFrame, *, cursor: str | None, by: str
+    tables: Tables, clock: Clock, pm_settings: PmSettings, closed: pl.DataFrame, *, cursor: str, by: str
 ) -> dg.SensorResult:
     now = clock.now()
     stamp = Stamp(f"{by}:{now.isoformat()}", CODE_VERSION)

@@ -20,7 +20,7 @@ MODULE = "decision_maker"
 
 
 def publish(study: Study) -> Iterator[dg.MaterializeResult]:
-    facts = pattern_trade_events.read_facts(study.tables, study.window.end)
+    facts = pattern_trade_events.read_facts(study)
     stored = study.tables.query("newest_learning_config", (MODULE, study.window.start))
     splits = stored_splits(stored.item()) if stored.height else None
     rows = []
@@ -30,12 +30,12 @@ def publish(study: Study) -> Iterator[dg.MaterializeResult]:
             as_of_at=day.as_of,
             default_splits=study.config.portfolio.sizing.timeframe_splits,
             previous_splits=splits,
-            max_abs_rr=study.config.portfolio.trade_outcome.max_abs_rr,
+            max_abs_rr=study.max_abs_rr,
             config=study.config.learning.timeframe_weight,
         )
         splits = learned.splits
         data = canonical_json(learned.config_data())
-        rows.append({"timestamp": day.midnight, "as_of": day.as_of, "module_id": MODULE, "config_data": data})
+        rows.append({**day.columns, "module_id": MODULE, "config_data": data})
     newest = rows[-1]["config_data"] if rows else "none"
     yield study.replace(TABLE, table_frame(TABLE, rows), metadata={"newest": newest})
 

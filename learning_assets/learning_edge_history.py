@@ -7,7 +7,7 @@ import polars as pl
 
 from learning_assets import pattern_scope_stats
 from learning_assets.learning_table import LearningStep, LearningTable, Study
-from resources.tables import InlineCheck
+from resources.inline_check import InlineCheck
 
 TABLE = "learning.learning_edge_history"
 COLUMNS = ("timestamp", "as_of", "pattern_key", "action_category", "scope_values", "edge_raw", "n_trades")

@@ -16,25 +16,25 @@ from domain.learning.trade_fact import ScopeCell, TradeFact
 from domain.learning.trade_group import TradeGroup, trade_groups
 from domain.scopes.bitmask import dimensions_of
 from domain.vocabulary.action import ActionCategory, parse_action_category
-from domain.vocabulary.lesson_type import LessonType
 from domain.vocabulary.scope_dimension import BIT
 from learning_assets import learning_lessons, pattern_trade_events
 from learning_assets.learning_table import Day, LearningStep, LearningTable, Study
+from learning_assets.lesson_row import sizes_of
 from learning_assets.table_frame import table_frame
 
 TABLE = "learning.learning_latent_factors"
 
 
 def publish(study: Study) -> Iterator[dg.MaterializeResult]:
-    facts = pattern_trade_events.read_facts(study.tables, study.window.end)
+    facts = pattern_trade_events.read_facts(study)
     lessons = study.tables.read(learning_lessons.TABLE, study.window)
     stored = study.tables.query("factors_of_last_day", (study.window.start,))
     known: Sequence[KnownFactor] = [_known(row) for row in stored.iter_rows(named=True)]
     rows: list[dict[str, object]] = []
     for day in study.days:
-        factors = day_factors(study, facts, lessons.filter(pl.col("timestamp") == day.midnight), day, known)
+        factors = day_factors(study, facts, day.rows_of(lessons), day, known)
         known = [factor.known for factor in factors] or known  # a day without lessons takes no factor its name
-        rows += [{"timestamp": day.midnight, "as_of": day.as_of, **factor.row()} for factor in factors]
+        rows += [{**day.columns, **factor.row()} for factor in factors]
     told_twice = sum(row["n_lessons"] > 1 for row in rows)  # type: ignore[operator]
     yield study.replace(TABLE, table_frame(TABLE, rows), metadata={"factors_of_several_lessons": told_twice})
 
@@ -43,15 +43,12 @@ def day_factors(
     study: Study, facts: Sequence[TradeFact], lessons: pl.DataFrame, day: Day, known: Sequence[KnownFactor]
 ) -> tuple[LatentFactor, ...]:
     """Factors of the active lessons of a day."""
-    active = lessons.filter(
-        (pl.col("status") == LessonStanding.ACTIVE.value) & (pl.col("lesson_type") == LessonType.PM_STRENGTH.value)
-    )
+    active = sizes_of(lessons, LessonStanding.ACTIVE)
     if active.is_empty():
         return ()
-    max_abs_rr = study.config.portfolio.trade_outcome.max_abs_rr
     groups = {
         (group.pattern_key, group.action_category): group
-        for group in trade_groups(facts, as_of_at=day.as_of, max_abs_rr=max_abs_rr)
+        for group in trade_groups(facts, as_of_at=day.as_of, max_abs_rr=study.max_abs_rr)
     }
     listed = [
         FactorLesson(

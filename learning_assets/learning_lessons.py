@@ -32,7 +32,7 @@ from learning_assets.lesson_row import (
     run_row,
 )
 from learning_assets.table_frame import table_frame
-from resources.tables import InlineCheck
+from resources.inline_check import InlineCheck
 
 RUN, HYPOTHESIS, TABLE = "learning.learning_run", "learning.lesson_hypothesis", "learning.learning_lessons"
 SHOWN = 20
@@ -48,7 +48,7 @@ class DayRows(NamedTuple):
 
 
 def publish(study: Study) -> Iterator[dg.MaterializeResult]:
-    facts = pattern_trade_events.read_facts(study.tables, study.window.end)
+    facts = pattern_trade_events.read_facts(study)
     fits = study.tables.read(edge_decay_fit.TABLE, study.window)
     recent = pattern_scope_stats.recent_edges(study, study.window.start)
     known = [
@@ -57,7 +57,7 @@ def publish(study: Study) -> Iterator[dg.MaterializeResult]:
     ]
     made: list[DayRows] = []
     for day in study.days:
-        made.append(learn_day(study, day, facts, fits.filter(pl.col("timestamp") == day.midnight), recent, known))
+        made.append(learn_day(study, day, facts, day.rows_of(fits), recent, known))
         known = made[-1].known
     told = _told(made)
     yield study.replace(HYPOTHESIS, table_frame(HYPOTHESIS, (row for day in made for row in day.hypotheses)))

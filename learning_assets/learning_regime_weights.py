@@ -11,6 +11,7 @@ import dagster as dg
 
 from domain.learning.regime_trade import RegimeTrades, regime_trades
 from domain.learning.regime_weight import RegimeWeight, RegimeWeights, regime_weights
+from domain.learning.trade_fact import TradeFact
 from domain.vocabulary.action import ActionCategory
 from learning_assets import pattern_trade_events
 from learning_assets.learning_table import Day, LearningStep, LearningTable, Study
@@ -21,7 +22,7 @@ TABLE = "learning.learning_regime_weights"
 
 
 def publish(study: Study) -> Iterator[dg.MaterializeResult]:
-    trades = read_regime_trades(study)
+    trades = known_regime_trades(study, pattern_trade_events.read_facts(study))
     made = [(day, day_weights(study, trades, day)) for day in study.days]
     rows = [weight_row(day, each) for day, weights in made for each in weights.told()]
     before = study.tables.query("regime_weights_between", (study.window.start - SHOWN_DAYS, study.window.start))
@@ -37,12 +38,12 @@ def publish(study: Study) -> Iterator[dg.MaterializeResult]:
     )
 
 
-def read_regime_trades(study: Study) -> RegimeTrades:
+def known_regime_trades(study: Study, facts: Sequence[TradeFact]) -> RegimeTrades:
     """Trades of the range and before it, with what was known when each was decided."""
     return regime_trades(
-        pattern_trade_events.read_facts(study.tables, study.window.end),
+        facts,
         as_of_at=study.window.end,
-        max_abs_rr=study.config.portfolio.trade_outcome.max_abs_rr,
+        max_abs_rr=study.max_abs_rr,
         edge=study.config.learning.edge,
         config=study.config.learning.regime_weight,
     )
@@ -55,7 +56,7 @@ def day_weights(study: Study, trades: RegimeTrades, day: Day) -> RegimeWeights:
 
 def weight_row(day: Day, weight: RegimeWeight) -> dict[str, object]:
     """Row of one regime and category."""
-    return {"timestamp": day.midnight, "as_of": day.as_of, **weight.row()}
+    return {**day.columns, **weight.row()}
 
 
 def _spread(study: Study, made: Sequence[tuple[Day, RegimeWeights]]) -> dict[str, object]:

@@ -18,9 +18,12 @@ from domain.vocabulary.window import Window
 from learning_assets.partitions import DAYS
 from resources.clock import Clock
 from resources.failure import UNHELPABLE, permanent_failure
+from resources.inline_check import BlockedByCheckError, InlineCheck
+from resources.page_link import page_link
 from resources.pm_settings import PmSettings
+from resources.stamp import Stamp
 from resources.table_asset import RETRY, ROWS_WRITTEN, asset_key, column_schema, report_failed_checks
-from resources.tables import BlockedByCheckError, InlineCheck, Stamp, Tables
+from resources.tables import Tables
 from sql.schema import table_schema
 
 SCHEMA = "learning"
@@ -35,6 +38,15 @@ class Day(NamedTuple):
 
     midnight: datetime
     as_of: datetime
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """Columns by which a row tells its day."""
+        return {"timestamp": self.midnight, "as_of": self.as_of}
+
+    def rows_of(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Rows of a table that are of this day."""
+        return frame.filter(pl.col("timestamp") == self.midnight)
 
 
 @dataclass(frozen=True)
@@ -60,6 +72,11 @@ class Study:
         """Whether live trades are learned from, and not those of a replay."""
         return not self.tables.schemas
 
+    @property
+    def max_abs_rr(self) -> float:
+        """Limit beyond which an outcome counts as one at it, R."""
+        return self.config.portfolio.trade_outcome.max_abs_rr
+
     def replace(
         self, table: str, frame: pl.DataFrame, *, metadata: Mapping[str, Any] | None = None
     ) -> dg.MaterializeResult:
@@ -77,6 +94,7 @@ class Study:
                 "window": str(self.window),
                 "as_of": min(self.window.end, self.now).isoformat(),
                 "config_version": self.config_version,
+                **page_link(table, min(self.window.end, self.now)),
                 **(metadata or {}),
             },
             check_results=[dg.AssetCheckResult(check_name=check.name, passed=True) for check in checks],

@@ -4,9 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import polars as pl
+
+from domain.learning.edge_decay import DecayState
 from domain.learning.lesson_hypothesis import LessonHypothesis, LessonRun
 from domain.learning.lesson_state import LESSON_MODULE, LESSON_TYPE, LessonStanding, LessonState
 from domain.learning.mined_day import MinedDay
+from domain.learning.override import LessonEvidence
 from domain.learning.scope_cell import cell_columns, cell_of_columns, cell_scope
 from domain.portfolio.strict_json import canonical_json
 from domain.scopes.scope import scope_json
@@ -49,12 +53,32 @@ def lesson_state(row: Mapping[str, Any]) -> LessonState:
     )
 
 
+def sizes_of(lessons: pl.DataFrame, standing: LessonStanding) -> pl.DataFrame:
+    """Lessons of the size of a buy that stand so."""
+    return lessons.filter(pl.col("lesson_type") == LESSON_TYPE, pl.col("status") == standing.value)
+
+
+def lesson_evidence(row: Mapping[str, Any]) -> LessonEvidence:
+    """Evidence that a stored lesson brings to its override."""
+    return LessonEvidence(
+        lesson_id=row["lesson_id"],
+        cell=cell_of_columns(row),
+        n_trades=row["n_trades"],
+        edge_raw=row["edge_raw"],
+        edge_used=row["edge_used"],
+        support_score=row["support_score"],
+        reliability_score=row["reliability_score"],
+        decay_mult=row["decay_mult"],
+        decay_state=DecayState(row["decay_state"]),
+        half_life_hours=row["half_life_hours"],
+    )
+
+
 def lesson_row(day: Day, state: LessonState, numbers: Mapping[str, Any]) -> dict[str, Any]:
     """Row of a lesson: where it stands, and the numbers of the day it was last measured on."""
     return {
         **numbers,
-        "timestamp": day.midnight,
-        "as_of": day.as_of,
+        **day.columns,
         "lesson_id": state.lesson_id,
         "module": LESSON_MODULE,
         "lesson_type": LESSON_TYPE,
@@ -100,8 +124,7 @@ def hypothesis_row(day: Day, hypothesis: LessonHypothesis, *, promotion: str) ->
     """Row of one cell that was asked about."""
     explained = hypothesis.explained_by
     return {
-        "timestamp": day.midnight,
-        "as_of": day.as_of,
+        **day.columns,
         **cell_columns(hypothesis.cell),
         "n_trades": hypothesis.n_trades,
         "n_clusters": hypothesis.overall.clusters_in,
@@ -118,8 +141,7 @@ def run_row(
 ) -> dict[str, Any]:
     """Row of a day: what was read, tried and made."""
     return {
-        "timestamp": day.midnight,
-        "as_of": day.as_of,
+        **day.columns,
         "promotion": promotion,
         "n_facts": mined.n_facts,
         "n_trades": mined.n_trades,

@@ -6,13 +6,14 @@ from typing import Any
 import polars as pl
 
 from domain.learning.lesson_hypothesis import Verdict
-from domain.learning.lesson_state import LESSON_TYPE, LessonStanding
+from domain.learning.lesson_state import LessonStanding
 from domain.learning.research_digest import DigestCell, ResearchDigest, strongest
 from domain.learning.scope_cell import cell_of_columns
 from domain.portfolio.strict_json import read_json
 from domain.vocabulary.window import Window
 from learning_assets import learning_lessons
 from learning_assets.learning_table import Day, Study
+from learning_assets.lesson_row import sizes_of
 
 _A_DAY = timedelta(days=1)
 
@@ -24,9 +25,7 @@ def read_digest(study: Study, day: Day) -> ResearchDigest | None:
     if runs.is_empty():
         return None
     run = runs.row(0, named=True)
-    lessons = study.tables.read(learning_lessons.TABLE, window).filter(
-        pl.col("status") == LessonStanding.ACTIVE.value, pl.col("lesson_type") == LESSON_TYPE
-    )
+    lessons = sizes_of(study.tables.read(learning_lessons.TABLE, window), LessonStanding.ACTIVE)
     asked = study.tables.read(learning_lessons.HYPOTHESIS, window).filter(pl.col("verdict") != Verdict.PROMOTED.value)
     digest = ResearchDigest(
         day=day.midnight.date(),

@@ -43,9 +43,10 @@ from learning_assets.llm_row import (
 )
 from learning_assets.table_frame import table_frame
 from resources.clock import Clock
+from resources.inline_check import InlineCheck
 from resources.llm import LlmBackend, Spent, open_llm, read_llm_settings
 from resources.table_asset import asset_key
-from resources.tables import InlineCheck, Tables
+from resources.tables import Tables
 
 TABLE = "learning.llm_learning"
 ASK_WITHIN = timedelta(hours=48)
@@ -86,7 +87,7 @@ class Desk:
     @cached_property
     def facts(self) -> list[TradeFact]:
         """Facts of every trade closed before the end of the range; read where a hypothesis waits for them."""
-        return pattern_trade_events.read_facts(self.study.tables, self.study.window.end)
+        return pattern_trade_events.read_facts(self.study)
 
     def stored(self, day: Day) -> list[StoredNote]:
         """Rows of a day as the last run left them."""
@@ -129,8 +130,7 @@ def _carried(desk: Desk, day: Day) -> list[Row]:
     waiting = open_hypotheses(desk.earlier(day))
     if not waiting:
         return []
-    max_abs_rr = desk.study.config.portfolio.trade_outcome.max_abs_rr
-    groups = trade_groups(desk.facts, as_of_at=day.as_of, max_abs_rr=max_abs_rr)
+    groups = trade_groups(desk.facts, as_of_at=day.as_of, max_abs_rr=desk.study.max_abs_rr)
     judged = judge_hypotheses([each for _, each in waiting], groups, as_of_at=day.as_of, config=desk.config)
     return [carried_row(day, stored, verdict) for (stored, _), verdict in zip(waiting, judged, strict=True)]
 

@@ -196,8 +196,7 @@ def _row(day: Day, level: Level, source: Source, content: Mapping[str, Any]) -> 
     identity = [day.midnight.isoformat(), level, source.model_id, source.prompt_hash, source.input_hash, said]
     return {
         "id": hashlib.sha256(canonical_json(identity).encode()).hexdigest(),
-        "timestamp": day.midnight,
-        "as_of": day.as_of,
+        **day.columns,
         "kind": KIND_OF_LEVEL[level].value,
         "level": level,
         "module": RESEARCH_MODULE,

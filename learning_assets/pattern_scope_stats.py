@@ -16,14 +16,14 @@ from domain.learning.trade_fact import TradeFact
 from learning_assets import pattern_trade_events
 from learning_assets.learning_table import Day, LearningStep, LearningTable, Study
 from learning_assets.table_frame import table_frame
-from resources.tables import InlineCheck
+from resources.inline_check import InlineCheck
 
 TABLE = "learning.pattern_scope_stats"
 STAT_COLUMNS = frozenset(PatternScopeStat.__dataclass_fields__) - {"n_trades_without_rr"}
 
 
 def publish(study: Study) -> Iterator[dg.MaterializeResult]:
-    facts = pattern_trade_events.read_facts(study.tables, study.window.end)
+    facts = pattern_trade_events.read_facts(study)
     recent = recent_edges(study, study.window.start)
     rows: list[dict[str, object]] = []
     for day in study.days:
@@ -41,7 +41,7 @@ def mine(study: Study, facts: list[TradeFact], day: Day) -> MinedDay:
         facts,
         as_of_at=day.as_of,
         config=study.config.learning,
-        max_abs_rr=study.config.portfolio.trade_outcome.max_abs_rr,
+        max_abs_rr=study.max_abs_rr,
     )
 
 
@@ -58,8 +58,7 @@ def recent_edges(study: Study, before: datetime) -> RecentEdges:
 def stat_row(day: Day, mined: MinedDay, edge: CellEdge) -> dict[str, object]:
     """Row of the table, of one cell."""
     return {
-        "timestamp": day.midnight,
-        "as_of": day.as_of,
+        **day.columns,
         **cell_columns(edge.cell),
         **{name: getattr(edge.stat, name) for name in STAT_COLUMNS},
         **edge.score._asdict(),

@@ -18,7 +18,9 @@ from domain.vocabulary.window import Window
 from learning_assets.learning_table import LearningStep, LearningTable, Study
 from learning_assets.table_frame import table_frame
 from learning_assets.upstream import STRANDS
-from resources.tables import STAMPS, InlineCheck, Stamp, Tables
+from resources.inline_check import InlineCheck
+from resources.stamp import STAMPS, Stamp
+from resources.tables import Tables
 from sql.queries import query
 from sql.schema import table_schema
 
@@ -57,10 +59,10 @@ def process_strand_event(
     return intake
 
 
-def read_facts(tables: Tables, before: datetime) -> list[TradeFact]:
-    """Facts of every trade closed before an instant."""
+def read_facts(study: Study) -> list[TradeFact]:
+    """Facts of every trade closed before the end of a range."""
     columns = [column.name for column in table_schema(TABLE).columns if column.name not in STAMPS]
-    rows = tables.query("facts_before", (before,)).select(columns)
+    rows = study.tables.query("facts_before", (study.window.end,)).select(columns)
     return [fact_of_row(row) for row in rows.iter_rows(named=True)]
 
 

@@ -8,13 +8,13 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import psycopg
-from psycopg.sql import SQL, Composed, Identifier, Literal
+from psycopg.sql import SQL, Identifier, Literal
 
 from learning_assets.pattern_trade_events import CODE_VERSION, process_strand_event
-from resources.tables import Stamp, Tables
+from resources.stamp import Stamp
+from resources.tables import Tables
 from sql.database import connect
 from sql.database_role import DatabaseRole
 from sql.learned_schema import LEARNING, drop_learned_schema, learned_schema_of, make_learned_schema
@@ -42,7 +42,7 @@ COMPARED: Mapping[str, tuple[str, ...]] = {
 }
 """Tables of days, and what puts their rows in order."""
 
-SETS = "pm_overrides"
+SETS, KEY_OF_SETS = "pm_overrides", ("lesson_id", "lever")
 """Compared as well: the rows of the last set as of each midnight."""
 
 
@@ -111,43 +111,23 @@ def compare(connection: psycopg.Connection, schema: str, stretches: Sequence[Str
     """Compare every table of some days with the one in another schema."""
     days = [day for stretch in stretches for day in stretch.days]
     verdicts = []
-    for table, key in COMPARED.items():
+    for table, key in (*COMPARED.items(), (SETS, KEY_OF_SETS)):
         stands, again = (_digest(connection, home, table, key, days) for home in (LEARNING, schema))
         verdicts.append(TableVerdict(table, stands[0], again[0], stands == again))
-    stands, again = (_set_digest(connection, home, days) for home in (LEARNING, schema))
-    return [*verdicts, TableVerdict(SETS, stands[0], again[0], stands == again)]
+    return verdicts
 
 
 def _digest(
     connection: psycopg.Connection, schema: str, table: str, key: Iterable[str], days: Sequence[date]
 ) -> tuple[int, str | None]:
-    source = SQL("{}.{}").format(Identifier(schema), Identifier(table))
-    where = SQL("WHERE (made.timestamp AT TIME ZONE 'UTC')::date = ANY ({})").format(Literal(days))
-    return _hash_of(connection, SQL("FROM {} AS made {}").format(source, where), table, key)
-
-
-def _set_digest(connection: psycopg.Connection, schema: str, days: Sequence[date]) -> tuple[int, str | None]:
-    source = SQL(
-        "FROM (SELECT DISTINCT ON (as_of) set_id, as_of FROM {schema}.override_set"
-        " WHERE as_of = date_trunc('day', as_of, 'UTC')"
-        " AND (as_of AT TIME ZONE 'UTC')::date - 1 = ANY ({days})"
-        " ORDER BY as_of, set_id DESC) AS newest"
-        " INNER JOIN {schema}.pm_overrides AS made ON made.set_id = newest.set_id"
-    ).format(schema=Identifier(schema), days=Literal(days))
-    return _hash_of(connection, source, SETS, ("lesson_id", "lever"), extra=SQL("newest.as_of"))
-
-
-def _hash_of(
-    connection: psycopg.Connection, source: Composed, table: str, key: Iterable[str], extra: SQL | None = None
-) -> tuple[int, str | None]:
-    columns: list[Any] = [Identifier("made", name) for name in _columns(connection, table)]
-    order: list[Any] = [Identifier("made", name) for name in key]
-    if extra is not None:
-        columns, order = [extra, *columns], [extra, *order]
-    statement = SQL(
-        "SELECT count(*), encode(sha256(convert_to(string_agg(told::text, E'\\n' ORDER BY place), 'UTF8')), 'hex')"
-        " FROM (SELECT ROW({columns}) AS told, row_number() OVER (ORDER BY {order}) AS place {source}) AS rows"
-    ).format(columns=SQL(", ").join(columns), order=SQL(", ").join(order), source=source)
+    """Rows of a table and their hash, without what tells of their making."""
+    statement = SQL(query("override_set_digest" if table == SETS else "learned_digest")).format(
+        table=Identifier(schema, table),
+        sets=Identifier(schema, "override_set"),
+        columns=SQL(", ").join(Identifier("made", name) for name in _columns(connection, table)),
+        order=SQL(", ").join(Identifier("made", name) for name in key),
+        days=Literal(days),
+    )
     ((rows, digest),) = connection.execute(statement).fetchall()
     return rows, digest
 

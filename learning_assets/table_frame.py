@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from resources.tables import STAMPS
+from resources.stamp import STAMPS
 from sql.schema import table_schema
 
 _FILLED_IN = {*STAMPS, "config_version"}

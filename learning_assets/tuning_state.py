@@ -50,9 +50,8 @@ def publish(study: Study) -> Iterator[dg.MaterializeResult]:
 def read_intake(study: Study) -> EpisodeIntake:
     """Read the episodes that began before the end of the range, with the outcomes of their trades."""
     rows = study.tables.query("episodes_before", (study.window.end,))
-    facts = pattern_trade_events.read_facts(study.tables, study.window.end)
-    max_abs_rr = study.config.portfolio.trade_outcome.max_abs_rr
-    return read_episodes(rows.iter_rows(named=True), facts, max_abs_rr=max_abs_rr)
+    facts = pattern_trade_events.read_facts(study)
+    return read_episodes(rows.iter_rows(named=True), facts, max_abs_rr=study.max_abs_rr)
 
 
 def judge_day(study: Study, intake: EpisodeIntake, day: Day, states: Sequence[TuningState]) -> TuningRun:
@@ -82,7 +81,7 @@ def stored_state(row: Mapping[str, Any]) -> TuningState:
 
 def _of_day(day: Day, row: Mapping[str, Any]) -> dict[str, Any]:
     told = {name: canonical_json(value) if isinstance(value, dict) else value for name, value in row.items()}
-    return {"timestamp": day.midnight, "as_of": day.as_of, **told}
+    return {**day.columns, **told}
 
 
 STEP = LearningStep(

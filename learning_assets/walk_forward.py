@@ -24,7 +24,7 @@ TRADES, TABLE = "learning.walk_forward_trade", "learning.walk_forward"
 
 
 def publish(study: Study) -> Iterator[dg.MaterializeResult]:
-    facts = pattern_trade_events.read_facts(study.tables, study.window.end)
+    facts = pattern_trade_events.read_facts(study)
     rows = trade_forwards(
         forward_buys(facts), read_sets(study.tables, study), weights=study.config.portfolio.mask_weight
     )
@@ -69,7 +69,7 @@ def trade_row(row: TradeForward) -> dict[str, object]:
 def report_row(day: Day, report: WalkForwardReport) -> dict[str, object]:
     """Row of a day."""
     said = summary(report)
-    return {"timestamp": day.midnight, "as_of": day.as_of, **said, "report": canonical_json(report_document(report))}
+    return {**day.columns, **said, "report": canonical_json(report_document(report))}
 
 
 def summary(report: WalkForwardReport) -> dict[str, object]:
@@ -92,7 +92,7 @@ def summary(report: WalkForwardReport) -> dict[str, object]:
 def _report(study: Study, rows: Sequence[TradeForward], day: Day) -> WalkForwardReport:
     return walk_forward_report(
         [row for row in rows if row.closed_at < day.as_of],
-        max_abs_rr=study.config.portfolio.trade_outcome.max_abs_rr,
+        max_abs_rr=study.max_abs_rr,
         config=study.config.learning.walk_forward,
     )
 

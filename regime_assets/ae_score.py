@@ -10,7 +10,7 @@ import polars as pl
 from domain.regime.ae_channel import ae_score_frame, channel_lookback
 from domain.vocabulary.driver import DEFAULT_BOOK_ID
 from regime_assets.chain_asset import ChainTable, Work
-from resources.tables import InlineCheck
+from resources.inline_check import InlineCheck
 
 BARS, STATES = "regime.regime_price_data_ohlc", "regime.regime_driver_state"
 

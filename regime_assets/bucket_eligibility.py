@@ -10,7 +10,7 @@ import polars as pl
 from domain.regime.bucket_eligibility import group_eligibility
 from domain.vocabulary.timeframe import Timeframe
 from regime_assets.chain_asset import ChainTable, Work
-from resources.tables import InlineCheck
+from resources.inline_check import InlineCheck
 
 TAGS = "regime.token_cap_bucket"
 

@@ -11,7 +11,7 @@ from domain.regime.bucket_return import RETURN_TIMEFRAMES, BucketReturns, bucket
 from domain.vocabulary.timeframe import Timeframe
 from regime_assets.bucket_member import BARS, ELIGIBILITY, TAGS, member_bars, members
 from regime_assets.chain_asset import ChainTable, Work
-from resources.tables import InlineCheck
+from resources.inline_check import InlineCheck
 
 DRIVERS = "regime.regime_price_data_ohlc"
 

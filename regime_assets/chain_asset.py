@@ -19,10 +19,13 @@ from regime_assets.partitions import DAYS
 from resources.candle_source import CandleSource
 from resources.clock import Clock
 from resources.failure import UNHELPABLE, permanent_failure
+from resources.inline_check import BlockedByCheckError, InlineCheck
 from resources.market import Market
+from resources.page_link import page_link
 from resources.pm_settings import PmSettings
+from resources.stamp import Stamp
 from resources.table_asset import RETRY, ROWS_WRITTEN, asset_key, column_schema, report_failed_checks
-from resources.tables import BlockedByCheckError, InlineCheck, Replacement, Stamp, Tables
+from resources.tables import Replacement, Tables
 from sql.schema import table_schema
 
 SCHEMA = "regime"
@@ -174,5 +177,6 @@ def _metadata(work: Work, done: Replacement) -> dict[str, Any]:
         "newest_bar": done.newest.isoformat() if done.newest else "none",
         "config_version": work.config_version,
         "market": work.market.description(),
+        **page_link(work.table, work.usable_end),
         **{f"rows_new_in_{table.split('.')[1]}": rows for table, rows in done.appended.items()},
     }

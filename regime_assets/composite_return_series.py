@@ -12,7 +12,7 @@ from domain.regime.composite_return import CompositeReturns, composite_returns
 from domain.vocabulary.timeframe import Timeframe
 from regime_assets.bucket_return_series import DRIVERS, references
 from regime_assets.chain_asset import ChainTable, Work
-from resources.tables import InlineCheck
+from resources.inline_check import InlineCheck
 
 RETURNS = "regime.bucket_return_series"
 

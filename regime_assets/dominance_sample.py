@@ -8,7 +8,7 @@ import dagster as dg
 from domain.regime.bar_load import load_samples
 from regime_assets.chain_asset import ChainTable, Work
 from regime_assets.raw_bar import publish_load, require_one_market
-from resources.tables import InlineCheck
+from resources.inline_check import InlineCheck
 
 
 def publish(work: Work) -> dg.MaterializeResult:

@@ -9,7 +9,7 @@ import dagster as dg
 from domain.vocabulary.universe import Universe
 from regime_assets.chain_asset import ChainTable, Work
 from regime_assets.raw_bar import publish_bars
-from resources.tables import InlineCheck
+from resources.inline_check import InlineCheck
 
 
 def publish(work: Work) -> dg.MaterializeResult:

@@ -15,10 +15,12 @@ from regime_assets.chain_asset import CHAIN, ChainTable, begin
 from regime_assets.checks import SHOWN_CHECKS
 from regime_assets.partitions import DAYS
 from resources.clock import Clock
+from resources.inline_check import BlockedByCheckError
 from resources.market import Market
 from resources.pm_settings import PmSettings
+from resources.stamp import Stamp
 from resources.table_asset import asset_key, report_failed_checks
-from resources.tables import BlockedByCheckError, Stamp, Tables
+from resources.tables import Tables
 
 LATE_MINUTES = timedelta(minutes=5)
 """How long after a bar of an hour or four its minutes are still made anew, so that late ones complete it."""

@@ -11,7 +11,7 @@ from domain.vocabulary.timeframe import Timeframe
 from regime_assets.chain_asset import ChainTable, Work
 from regime_assets.phase_lanes import phase_lanes
 from regime_assets.spiral_row import DRIVERS, lookback, phases, shown_before, with_count
-from resources.tables import InlineCheck
+from resources.inline_check import InlineCheck
 
 RETURNS = "regime.composite_return_series"
 SUBJECT = "composite"

@@ -13,7 +13,7 @@ from regime_assets.bucket_ladder import bucket_ladder
 from regime_assets.chain_asset import ChainTable, Work
 from regime_assets.phase_lanes import phase_lanes
 from regime_assets.spiral_row import DRIVERS, lookback, phases, shown_before, with_count
-from resources.tables import InlineCheck
+from resources.inline_check import InlineCheck
 
 RETURNS = "regime.bucket_return_series"
 PICTURED = ("bucket", "horizon", "ts", "phase", "score", "confidence")

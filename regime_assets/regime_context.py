@@ -17,7 +17,7 @@ from domain.vocabulary.cap_bucket import CapBucket
 from domain.vocabulary.phase import UNKNOWN_PHASE
 from domain.vocabulary.timeframe import Timeframe
 from regime_assets.chain_asset import ChainTable, Work
-from resources.tables import InlineCheck
+from resources.inline_check import InlineCheck
 
 COMPOSITE, BUCKETS, ELIGIBILITY = "regime.phase_state", "regime.phase_state_bucket", "regime.bucket_eligibility"
 DAY = timedelta(days=1)

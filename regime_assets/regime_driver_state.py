@@ -11,7 +11,7 @@ from domain.vocabulary.uptrend import StateStatus
 from regime_assets.chain_asset import ChainTable, Work
 from regime_assets.regime_driver_ta import BARS, DRIVERS, INDICATORS
 from regime_assets.state_heat_map import heat_map
-from resources.tables import InlineCheck
+from resources.inline_check import InlineCheck
 
 
 def publish(work: Work) -> dg.MaterializeResult:

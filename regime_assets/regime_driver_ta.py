@@ -10,7 +10,7 @@ import polars as pl
 from domain.vocabulary.horizon import REGIME_TIMEFRAMES
 from regime_assets.chain_asset import ChainTable, Work
 from regime_assets.uptrend_series import SeriesTables
-from resources.tables import InlineCheck
+from resources.inline_check import InlineCheck
 
 BARS, INDICATORS = "regime.regime_price_data_ohlc", "regime.regime_driver_ta"
 DRIVERS = SeriesTables(BARS, INDICATORS, ("driver", "book_id", "timeframe"))

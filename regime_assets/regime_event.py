@@ -16,8 +16,9 @@ from domain.regime.regime_context import RegimeContext
 from domain.regime.regime_event import RegimeEvent, RegimeEventKind, regime_events
 from regime_assets.chain_asset import SCHEMA
 from resources.pm_settings import PmSettings
+from resources.stamp import Stamp
 from resources.table_asset import ROWS_WRITTEN, asset_key, column_schema
-from resources.tables import Stamp, Tables
+from resources.tables import Tables
 from sql.pm_config import VersionedConfig
 from sql.schema import table_schema
 

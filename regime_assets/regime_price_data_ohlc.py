@@ -13,7 +13,7 @@ import polars as pl
 from domain.regime.driver_set import driver_set_bars
 from regime_assets.bucket_member import BARS, ELIGIBILITY, TAGS, member_bars, members
 from regime_assets.chain_asset import ChainTable, Work
-from resources.tables import InlineCheck
+from resources.inline_check import InlineCheck
 
 MAJORS, SAMPLES = "regime.majors_price_data_ohlc", "regime.dominance_sample"
 BAR_VALUES = ("open_usd", "high_usd", "low_usd", "close_usd", "volume", "coverage")

@@ -4,6 +4,8 @@ Reads the caps of the day before. A cap must pass an edge by 10 % to change the 
 cap was read. A token without a usable cap has no tag and is counted by reason. Made each midnight.
 """
 
+import os
+
 import dagster as dg
 import polars as pl
 
@@ -11,17 +13,20 @@ from domain.regime.daily_tag import DAY, daily_tags
 from domain.vocabulary.timeframe import Timeframe
 from domain.vocabulary.window import Window
 from regime_assets.chain_asset import ChainTable, Work
-from resources.tables import InlineCheck
+from resources.inline_check import InlineCheck
+from resources.named_grouping import read_grouping
 
 METADATA = "regime.token_metadata"
 
 
 def publish(work: Work) -> dg.MaterializeResult:
+    grouping = read_grouping(os.environ)
     made = daily_tags(
         work.tables.read(METADATA, work.window, DAY),
         work.tables.read(work.table, Window(work.window.start - DAY, work.window.start)),
         midnights=work.midnights,
         config=work.config.regime.cap_bucket,
+        grouping=grouping,
     )
     moved = made.tags.filter(
         (pl.col("bucket_since") == pl.col("timestamp")) & (pl.col("timestamp") > work.window.start)
@@ -32,6 +37,8 @@ def publish(work: Work) -> dg.MaterializeResult:
             "members": dict(made.tags.group_by("bucket").len().sort("bucket").iter_rows()),
             "unknown_by_reason": dict(made.unknown.group_by("reason").len().sort("reason").iter_rows()),
             "tokens_that_changed_bucket": moved.height,
+            "grouping": grouping.name,
+            "tokens_in_no_group": made.ungrouped.height,
         },
     )
 

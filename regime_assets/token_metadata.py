@@ -14,8 +14,8 @@ from domain.regime.token_metadata import METADATA_SCHEMA, bar_lookback, token_me
 from domain.vocabulary.timeframe import Timeframe
 from regime_assets.chain_asset import ChainTable, Work
 from regime_assets.raw_bar import require_one_market
+from resources.inline_check import InlineCheck
 from resources.live_offer import IncrementalSource
-from resources.tables import InlineCheck
 
 BARS = "regime.lowcap_price_data_ohlc"
 

@@ -11,7 +11,7 @@ import polars as pl
 from regime_assets.chain_asset import ChainTable, Work
 from regime_assets.followed_token import BARS, KEY, TAGS, Following
 from regime_assets.uptrend_series import SeriesTables
-from resources.tables import InlineCheck
+from resources.inline_check import InlineCheck
 
 INDICATORS = "regime.token_ta"
 TOKENS = SeriesTables(BARS, INDICATORS, KEY)

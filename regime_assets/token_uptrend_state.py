@@ -11,7 +11,7 @@ from domain.vocabulary.uptrend import StateStatus, UptrendFlag
 from regime_assets.chain_asset import ChainTable, Work
 from regime_assets.followed_token import BARS, Following
 from regime_assets.token_ta import INDICATORS, TOKENS
-from resources.tables import InlineCheck
+from resources.inline_check import InlineCheck
 
 CHECK = "check_one_state_per_token_indicator_row"
 

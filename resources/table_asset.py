@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from resources.tables import BlockedByCheckError, InlineCheck
+from resources.inline_check import BlockedByCheckError, InlineCheck
 from sql.schema import TableSchema
 
 ROWS_WRITTEN = "rows_written"

@@ -11,8 +11,8 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -22,37 +22,14 @@ from pydantic import Field
 
 from domain.vocabulary.window import Window
 from resources.arrow_connection import arrow_connection
+from resources.inline_check import BlockedByCheckError, InlineCheck, failed_checks
 from resources.row_change import first_change
+from resources.stamp import STAMPS, Stamp, stamped
 from resources.table_statement import qualified, quoted, read_last_statement, read_window_statement, time_column
 from sql.database import connect, database_url
 from sql.database_role import SEARCH_PATH, DatabaseRole
 from sql.queries import query
 from sql.schema import TableSchema, table_schema
-
-STAMPS = ("run_id", "computed_at", "code_version")
-"""Columns every row carries about its making; two writes are the same when all columns but the first two are."""
-
-
-@dataclass(frozen=True)
-class InlineCheck:
-    """A fact that must hold for a window before it is published.
-
-    `query` names a query that takes the window's start and end, and what the replacement's `values` hold for it, and
-    gives the number of rows that break it.
-    """
-
-    name: str
-    query: str
-    description: str
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """Who wrote a row, when, with which code."""
-
-    run_id: str
-    code_version: str
-    computed_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 @dataclass(frozen=True)
@@ -65,15 +42,6 @@ class Replacement:
     appended: Mapping[str, int]
     newest: datetime | None
     content_hash: str
-
-
-class BlockedByCheckError(RuntimeError):
-    """Blocking checks failed; the transaction was rolled back and the old window still stands."""
-
-    def __init__(self, table: str, window: Window, failed: Mapping[str, int]) -> None:
-        self.failed = dict(failed)
-        counts = ", ".join(f"{name} ({rows} rows)" for name, rows in failed.items())
-        super().__init__(f"{table} {window}: {counts}. Nothing was written; the rows of the last good run still stand.")
 
 
 class Tables(dg.ConfigurableResource):
@@ -191,7 +159,7 @@ class Tables(dg.ConfigurableResource):
         _require_inside(name, frame[at], window)
         key = [column for column in table.primary_key if column in frame.columns]
         ordered = frame.sort(key, maintain_order=True)  # stable: three times faster than not
-        rows = _stamped(table, ordered, stamp)
+        rows = stamped(table, ordered, stamp)
         with ThreadPoolExecutor(1) as beside, self._connection() as connection, connection.cursor() as cursor:
             hashing = beside.submit(content_hash, ordered)  # while the server works
             cursor.execute(query("lock_table_writers"), (name,))
@@ -205,7 +173,7 @@ class Tables(dg.ConfigurableResource):
             appended = {
                 other: _append_new(cursor, self.table(other), extra, stamp) for other, extra in (append or {}).items()
             }
-            failed = _failed_checks(connection, checks, window, given)
+            failed = failed_checks(connection, checks, window, given)
             if failed:
                 raise BlockedByCheckError(name, window, failed)
             digest = hashing.result()
@@ -295,7 +263,7 @@ def _append_new(cursor: Any, table: TableSchema, frame: pl.DataFrame, stamp: Sta
     cursor.execute(statement, (",".join(frame[identity].to_list()),))
     known = cursor.fetch_polars()[identity]
     fresh = frame.unique(identity, keep="first", maintain_order=True).filter(~pl.col(identity).is_in(known.implode()))
-    _ingest(cursor, table, _stamped(table, fresh, stamp))
+    _ingest(cursor, table, stamped(table, fresh, stamp))
     return fresh.height
 
 
@@ -311,31 +279,6 @@ def _count(cursor: Any, name: str, table: TableSchema, values: tuple[Any, ...]) 
     statement = query(name).format(table=qualified(table), time=quoted(time_column(table)))
     cursor.execute(statement, values)
     return int(cursor.fetch_polars().item())
-
-
-def _failed_checks(
-    connection: Any, checks: Sequence[InlineCheck], window: Window, values: Mapping[str, Sequence[Any]]
-) -> dict[str, int]:
-    counts = {check.name: _broken_rows(connection, check, window, values.get(check.query, ())) for check in checks}
-    return {name: rows for name, rows in counts.items() if rows}
-
-
-def _broken_rows(connection: Any, check: InlineCheck, window: Window, values: Sequence[Any]) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(query(check.query), (window.start, window.end, *values))
-        return int(cursor.fetch_polars().item())
-
-
-def _stamped(table: TableSchema, frame: pl.DataFrame, stamp: Stamp) -> pl.DataFrame:
-    values = {"run_id": stamp.run_id, "computed_at": stamp.computed_at, "code_version": stamp.code_version}
-    columns = [column.name for column in table.columns]
-    rows = frame.with_columns(**{name: pl.lit(value) for name, value in values.items() if name in columns})
-    missing, foreign = set(columns) - set(rows.columns), set(rows.columns) - set(columns)
-    if missing or foreign:
-        raise ValueError(
-            f"{table.schema}.{table.name}: frame lacks {sorted(missing)} and has unknown columns {sorted(foreign)}"
-        )
-    return rows.select(columns).with_columns(pl.col(pl.Datetime).dt.cast_time_unit("us"))
 
 
 def _require_inside(name: str, times: pl.Series, window: Window) -> None:

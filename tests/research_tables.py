@@ -19,7 +19,8 @@ from domain.vocabulary.window import Window
 from learning_assets import learning_lessons, llm_learning, pattern_trade_events
 from learning_assets.learning_table import Study
 from learning_assets.table_frame import table_frame
-from resources.tables import Stamp, Tables
+from resources.stamp import Stamp
+from resources.tables import Tables
 from sql.database import connect
 from sql.database_role import DatabaseRole
 from tests.domain.learning.research_days import cell

@@ -15,7 +15,8 @@ from domain.vocabulary.window import Window
 from regime_assets import token_ta, token_uptrend_state
 from regime_assets.chain_asset import ChainTable, Work
 from resources.candle_memory import CandleMemory
-from resources.tables import Stamp, Tables
+from resources.stamp import Stamp
+from resources.tables import Tables
 from tests.builders import random_walk
 
 BARS, TAGS = "regime.lowcap_price_data_ohlc", "regime.token_cap_bucket"

@@ -12,32 +12,35 @@ Each state has its own level a: that all cells do well in a state says nothing o
 with the state too. A state of few trades is pulled to the fit of all (k trades strong), that to no effect (l). With
 fewer than `min_trades` a state takes the fit of all; with fewer of these, 1. The unit is the trade.
 
-What belongs here: the fits and their weights. What does not: the rows they read (`regime_trade`), the edge they make
-(`regime_edge`).
+What belongs here: the weights and what they are made of. What does not: the rows they read (`regime_trade`) and how
+effects are fitted to them (`regime_sample`), the edge they make (`regime_edge`).
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from domain.config.regime_weight import RegimeWeightConfig
 from domain.learning.regime_feature import CellFeatures
+from domain.learning.regime_sample import (
+    N_FEATURES,
+    BoolArray,
+    FeatureScale,
+    FloatArray,
+    RegimeSample,
+    regime_sample,
+)
 from domain.learning.regime_signature import RegimeSignature
 from domain.learning.regime_trade import RegimeTrades
 from domain.vocabulary.action import ActionCategory, OrderSide
-
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 ALL_STATES = "all"
 """Signature of the fit to all decisions of a category, in tables."""
 
 BUYS = tuple(category for category in ActionCategory if category.side is OrderSide.BUY)
-N_FEATURES = len(CellFeatures._fields)
 
 
 class ComponentWeights(NamedTuple):
@@ -116,13 +119,6 @@ class WeightSpread(NamedTuple):
     clamped_frac: float
 
 
-class FeatureScale(NamedTuple):
-    """Mean and standard deviation of each feature over the decisions of a category; NaN where it was not fitted."""
-
-    mean: CellFeatures
-    deviation: CellFeatures
-
-
 @dataclass(frozen=True, slots=True)
 class RegimeWeights:
     """Weights as of an instant.
@@ -191,7 +187,7 @@ def regime_weights(trades: RegimeTrades, config: RegimeWeightConfig) -> RegimeWe
     for category in BUYS:
         rows = usable & np.array([each is category for each in trades.categories], np.bool_)
         signatures = [trades.signatures[row] for row in np.flatnonzero(rows)]
-        sample = _sample(trades.rr[rows], trades.features[rows], signatures, config)
+        sample = regime_sample(trades.rr[rows], trades.features[rows], signatures, config)
         of_all[category] = _weight_of_all(sample, category, config)
         scales[category] = sample.scale
         for signature in sorted({each for each in signatures if each is not None}):
@@ -200,63 +196,12 @@ def regime_weights(trades: RegimeTrades, config: RegimeWeightConfig) -> RegimeWe
     return RegimeWeights(of_all, of_state, scales)
 
 
-class _Sample(NamedTuple):
-    """Decisions of a category.
-
-    rr: outcomes, R. z: standardised features less their means in the state of each, and so blind to the level of rr
-    there; 0 where one is not known, which adds nothing to the sums of that feature. is_known: by row and feature.
-    can_fit: by feature. rr_deviation: R, 0 where all outcomes are alike.
-    """
-
-    rr: FloatArray
-    z: FloatArray
-    is_known: BoolArray
-    can_fit: BoolArray
-    rr_deviation: float
-    scale: FeatureScale
-
-
-def _sample(
-    rr: FloatArray, features: FloatArray, signatures: Sequence[RegimeSignature | None], config: RegimeWeightConfig
-) -> _Sample:
-    is_known = ~np.isnan(features)
-    mean, deviation = _moments(features, is_known)
-    can_fit = (is_known.sum(axis=0) >= config.min_trades) & (deviation > 0)
-    z = (features - mean) / np.where(can_fit, deviation, 1.0)
-    centred = np.zeros_like(z)
-    for signature in set(signatures):
-        here = np.array([each == signature for each in signatures], np.bool_)
-        counts = is_known[here] & can_fit
-        centred[here] = np.where(counts, z[here] - _moments(z[here], counts)[0], 0.0)
-    told = [CellFeatures(*np.where(can_fit, each, np.nan).tolist()) for each in (mean, deviation)]
-    is_alike = rr.size == 0 or np.ptp(rr) == 0
-    return _Sample(rr, centred, is_known, can_fit, 0.0 if is_alike else float(rr.std()), FeatureScale(*told))
-
-
-def _moments(values: FloatArray, is_known: BoolArray) -> tuple[FloatArray, FloatArray]:
-    """Mean and population standard deviation of each column over what is known of it; exactly 0 where that is alike."""
-    n = np.maximum(is_known.sum(axis=0), 1)
-    mean = np.where(is_known, values, 0.0).sum(axis=0) / n
-    spread = np.where(is_known, values - mean, 0.0)
-    lowest = np.where(is_known, values, np.inf).min(axis=0, initial=np.inf)
-    highest = np.where(is_known, values, -np.inf).max(axis=0, initial=-np.inf)
-    deviation = np.sqrt((spread**2).sum(axis=0) / n)
-    return mean, np.where(highest > lowest, deviation, 0.0)
-
-
-def _ridge(sample: _Sample, rows: BoolArray, prior: FloatArray, strength: float) -> FloatArray:
-    """Effects of the features over some rows, pulled to a prior; R for one standard deviation."""
-    z = sample.z[rows]
-    sums = z.T @ z + strength * np.eye(N_FEATURES)
-    return np.asarray(np.linalg.solve(sums, z.T @ sample.rr[rows] + strength * prior), np.float64)
-
-
-def _weight_of_all(sample: _Sample, category: ActionCategory, config: RegimeWeightConfig) -> RegimeWeight:
+def _weight_of_all(sample: RegimeSample, category: ActionCategory, config: RegimeWeightConfig) -> RegimeWeight:
     n = sample.rr.size
     effects = np.full(N_FEATURES, np.nan)
     if n >= config.min_trades:
         everyone = np.ones(n, np.bool_)
-        fitted = _ridge(sample, everyone, np.zeros(N_FEATURES), config.global_prior_trades)
+        fitted = sample.effects(everyone, np.zeros(N_FEATURES), config.global_prior_trades)
         effects[sample.can_fit] = fitted[sample.can_fit]
     is_default = bool(np.isnan(effects).all())
     return RegimeWeight(
@@ -273,13 +218,13 @@ def _weight_of_all(sample: _Sample, category: ActionCategory, config: RegimeWeig
 
 
 def _weight_of_state(
-    sample: _Sample, here: BoolArray, signature: RegimeSignature, of_all: RegimeWeight, config: RegimeWeightConfig
+    sample: RegimeSample, here: BoolArray, signature: RegimeSignature, of_all: RegimeWeight, config: RegimeWeightConfig
 ) -> RegimeWeight:
     n = int(here.sum())
     effects = np.array(of_all.effects)
     is_own = n >= config.min_trades and not of_all.is_default
     if is_own:
-        fitted = _ridge(sample, here, np.nan_to_num(effects), config.prior_trades)
+        fitted = sample.effects(here, np.nan_to_num(effects), config.prior_trades)
         enough = sample.can_fit & (sample.is_known[here].sum(axis=0) >= config.min_trades)
         effects[enough] = fitted[enough]
     n_fit = n if is_own else of_all.n_fit_trades
@@ -296,7 +241,7 @@ def _weight_of_state(
     )
 
 
-def _weights(effects: FloatArray, sample: _Sample, config: RegimeWeightConfig) -> ComponentWeights:
+def _weights(effects: FloatArray, sample: RegimeSample, config: RegimeWeightConfig) -> ComponentWeights:
     """Weights of effects; 1 where there is none to tell, or all outcomes are alike."""
     if not sample.rr_deviation:
         return NEUTRAL

@@ -29,6 +29,10 @@ from domain.portfolio.strand import DeadLetter, parse_strand
 PARK_HOURS = 72.0
 """Three days: an event log that is replicated or restored by hand has come by then."""
 
+RIVAL_REASON = "another closure of this trade stands: "
+"""How the reason of a refusal begins that may end: the rival may turn out to be inconsistent. All others are for good,
+for what a strand says is never changed."""
+
 _NEVER_SEEN: Mapping[str, datetime] = MappingProxyType({})
 
 
@@ -184,8 +188,7 @@ def _of_one_trade(rivals: Sequence[StoredStrand], standing: str | None, look: _L
         if strand.strand_id == standing:
             continue
         if standing is not None:
-            reason = f"another closure of this trade stands: {standing}"
-            yield _Judged(look.record(strand, IntakeStatus.REFUSED, reason))
+            yield _Judged(look.record(strand, IntakeStatus.REFUSED, RIVAL_REASON + standing))
             continue
         judged = _judge(strand, look)
         if judged.record.status is not IntakeStatus.REFUSED:

@@ -2,6 +2,11 @@
 
 A token is admitted at the close of the first bar of the window on which it has a state and a cap tag, on all its
 timeframes at once. Its age is known only as far as its bars go back: at least 90 days, or not at all.
+
+It keeps no share of its allocation, and so is sized by the configured timeframe splits, whatever overrides the replay
+has. A person's approval keeps the share learned by then (`sql.position`); a replay has none to keep. Its own journal
+teaches nothing while it runs, shares learned of live trades are of other trades at other prices, and those learned from
+a replay of the window have seen the window: a share is settled once, at admission, and no later day could correct it.
 """
 
 from collections.abc import Mapping, Sequence

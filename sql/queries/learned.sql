@@ -41,13 +41,18 @@ ORDER BY sequence
 LIMIT 5000;
 
 -- name: closures_not_taken
--- Closed positions without facts: what a sensor missed, and what waits. A refused one is not looked at again unless the trade it is of still lacks facts.
+-- Closed positions without facts: what a sensor missed, and what waits; not those refused since $1 for a reason that does not begin with $2.
 SELECT
     strand.strand_id, strand.kind, strand.schema_version, strand.trade_id, strand.occurred_at,
     strand.content::text AS content, strand.sequence
 FROM ad_strands AS strand
 WHERE strand.kind = 'position_closed'
     AND NOT EXISTS (SELECT FROM pattern_trade_events AS fact WHERE fact.trade_id = strand.trade_id)
+    AND NOT EXISTS (
+        SELECT FROM trade_intake AS told
+        WHERE told.strand_id = strand.strand_id AND told.status = 'refused' AND told.last_seen_at >= $1
+            AND NOT starts_with(told.reason, $2)
+    )
 ORDER BY strand.sequence
 LIMIT 5000;
 

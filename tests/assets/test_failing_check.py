@@ -11,8 +11,8 @@ from regime_assets import dominance_sample, majors_price_data_ohlc, regime_drive
 from regime_assets.chain_asset import chain_asset
 from regime_assets.micro_chain import micro_chain_sensor
 from resources.deployment import Deployment, resources_of
+from resources.inline_check import InlineCheck
 from resources.table_asset import asset_key
-from resources.tables import InlineCheck
 from tests.chain_runs import RAW_TABLES, run_chain, small_market, stored
 
 pytestmark = pytest.mark.postgres

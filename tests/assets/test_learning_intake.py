@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 import polars as pl
 import pytest
 
+from domain.learning.trade_intake import StoredStrand
 from learning_assets.pattern_trade_events import TABLE, process_strand_event
-from resources.tables import Stamp, Tables
+from resources.stamp import Stamp
+from resources.tables import Tables
 from sql.database import connect
 from sql.database_role import DatabaseRole
 from tests.learned_world import (
@@ -222,10 +224,8 @@ def test_a_trade_that_waited_too_long_is_given_up_visibly_and_still_taken_if_it_
 
 
 def test_a_malformed_closure_is_refused_with_its_place_and_the_others_are_taken(reference):
-    content = {name: value for name, value in TRADES[0].closure.content.items() if name != "exit_reason"}
-    broken = replace(TRADES[0].closure, strand_id="f" * 64, trade_id="t-broken", content=content)
     tell_trades(TRADES[:5])
-    tell([replace(broken, content=content | {"trade_id": "t-broken"})])
+    tell([broken()])
     tell_trades(TRADES[5:])
 
     look(at=NOW)
@@ -233,6 +233,61 @@ def test_a_malformed_closure_is_refused_with_its_place_and_the_others_are_taken(
     (row,) = intake()
     assert (row["status"], row["trade_id"], row["reason"].partition(":")[0]) == ("refused", "t-broken", "/exit_reason")
     assert facts() == reference
+
+
+def broken(trade_id: str = "t-broken") -> StoredStrand:
+    """A closure without what its schema asks for."""
+    content = {name: value for name, value in TRADES[0].closure.content.items() if name != "exit_reason"}
+    return replace(TRADES[0].closure, strand_id="f" * 64, trade_id=trade_id, content=content | {"trade_id": trade_id})
+
+
+def test_a_closure_that_was_refused_for_good_is_not_read_again_by_the_same_code():
+    tell([broken()])
+    swept = look(1, at=NOW)
+    again = look(1, at=NOW + HOUR, cursor=swept.cursor)
+
+    assert (intake()[0]["status"], intake()[0]["last_seen_at"]) == ("refused", NOW)
+    assert (again.cursor, "refused for good" in again.skip_message) == (swept.cursor, True)
+
+
+@pytest.mark.parametrize("code", ["0.0.0/1", "0.1.0/0"])
+def test_other_code_reads_once_more_what_was_refused(code):
+    tell([broken()])
+    look(1, at=NOW)
+    swept = look(1, at=NOW + HOUR, cursor=f"{code} {NOW.isoformat()}")
+    look(1, at=NOW + 2 * HOUR, cursor=swept.cursor)
+
+    assert intake()[0]["last_seen_at"] == NOW + HOUR
+
+
+def test_a_closure_that_stays_refused_keeps_no_other_from_being_read(reference):
+    tell([broken()])
+    cursor = look(1, at=NOW).cursor
+    tell_trades(TRADES)
+
+    look(1, at=NOW + HOUR, cursor=cursor)
+
+    assert facts() == reference
+
+
+def test_a_closure_refused_because_of_a_rival_that_waits_is_taken_when_the_rival_turns_out_wrong(reference):
+    told, late = TRADES[0], "e" * 64
+    (trade_told,) = told.closure.content["completed_trades"]
+    actions = [trade_told["actions"][0] | {"strand_id": late}, *trade_told["actions"][1:]]
+    content = told.closure.content | {"completed_trades": [trade_told | {"actions": actions}]}
+    tell([*told.actions.values(), replace(told.closure, strand_id="a" * 64, content=content), told.closure])
+    cursor = look(1, at=NOW).cursor
+    assert sorted(row["status"] for row in intake()) == ["parked", "refused"]
+
+    first = next(iter(told.actions.values()))
+    tell([replace(first, strand_id=late, content={"kind": "pm_action"})])
+    look(1, at=NOW + HOUR, cursor=cursor)
+
+    assert {row["strand_id"]: row["status"] for row in intake()} == {
+        "a" * 64: "refused",
+        told.closure.strand_id: "taken",
+    }
+    assert facts() == [fact for fact in reference if fact["trade_id"] == told.closure.trade_id]
 
 
 @pytest.mark.parametrize("table", ["trade_intake", "pattern_trade_events"])

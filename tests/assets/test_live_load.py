@@ -19,7 +19,8 @@ from resources.live_config import LiveSymbol, VenueSymbol
 from resources.live_market import LiveMarket
 from resources.market import Market
 from resources.pm_settings import PmSettings
-from resources.tables import Stamp, Tables
+from resources.stamp import Stamp
+from resources.tables import Tables
 from tests.chain_runs import EVERYTHING, days_before, run_chain, stored
 from tests.live_services import COINGECKO, GECKOTERMINAL, NOW, live_services, market_of, price, seconds
 from tests.loopback_api import Asked, LoopbackApi, MovedTime, Reply

@@ -11,7 +11,9 @@ from domain.vocabulary.window import Window
 from regime_assets.chain_asset import chain_asset
 from regime_assets.regime_context import SPEC
 from resources.deployment import Deployment, resources_of
-from resources.tables import BlockedByCheckError, Stamp, Tables
+from resources.inline_check import BlockedByCheckError
+from resources.stamp import Stamp
+from resources.tables import Tables
 from sql.database import connect
 from sql.database_role import DatabaseRole
 from sql.queries import query

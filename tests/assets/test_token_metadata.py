@@ -14,7 +14,8 @@ from resources.candle_memory import CandleMemory
 from resources.candle_source import CANDLE_SCHEMA, MARKET_CAP_SCHEMA, SourceTerms
 from resources.deployment import Deployment, resources_of
 from resources.simulated_market import SimulatedMarket
-from resources.tables import Stamp, Tables
+from resources.stamp import Stamp
+from resources.tables import Tables
 from sql.database import connect
 from sql.database_role import DatabaseRole
 from tests.chain_runs import given_market, stored

@@ -16,7 +16,8 @@ from domain.vocabulary.window import Window
 from regime_assets import token_ta, token_uptrend_state
 from regime_assets.chain_asset import ChainTable, Work
 from regime_assets.followed_token import KEY
-from resources.tables import BlockedByCheckError, Tables
+from resources.inline_check import BlockedByCheckError
+from resources.tables import Tables
 from tests.postgres_fixtures import throw_away_database
 from tests.token_world import (
     BARS,

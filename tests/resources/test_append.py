@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from resources.tables import Stamp, Tables
+from resources.stamp import Stamp
+from resources.tables import Tables
 
 pytestmark = pytest.mark.postgres
 TABLE = "regime.regime_event"

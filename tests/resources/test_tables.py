@@ -6,7 +6,9 @@ import polars as pl
 import pytest
 
 from domain.vocabulary.window import Window
-from resources.tables import BlockedByCheckError, InlineCheck, Stamp, Tables, content_hash
+from resources.inline_check import BlockedByCheckError, InlineCheck
+from resources.stamp import Stamp
+from resources.tables import Tables, content_hash
 from tests.stored_rows import stored_state
 
 pytestmark = pytest.mark.postgres

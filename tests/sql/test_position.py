@@ -11,14 +11,8 @@ from domain.scores.intent import IntentMetrics
 from domain.vocabulary.timeframe import Timeframe
 from sql.database import connect
 from sql.database_role import DatabaseRole
-from sql.position import (
-    StalePositionError,
-    WatchedPosition,
-    position_id,
-    read_watchlist,
-    set_position_status,
-    watch_token,
-)
+from sql.position import position_id, watch_token
+from sql.watched_position import WatchedPosition, read_watchlist
 from tests.stored_rows import insert_rows
 
 MIN_BARS = 333
@@ -146,18 +140,6 @@ def test_a_name_is_only_a_name(connection):
     (row,) = watch(connection, odd, timeframes=[Timeframe.H1], ticker="<b>&'\"")
 
     assert (row.token_contract, row.token_ticker) == (odd, "<b>&'\"")
-
-
-@pytest.mark.postgres
-def test_a_person_moves_a_position_that_is_as_they_saw_it_and_no_other(connection):
-    seen, _ = watch(connection, "t7")
-    set_position_status(connection, seen, PositionStatus.PAUSED, author="ann", reason="a test")
-
-    with pytest.raises(StalePositionError, match="changed since it was read"):
-        set_position_status(connection, seen, PositionStatus.ARCHIVED, author="ann", reason="a test")
-
-    (now,) = read_watchlist(connection, position_ids=[seen.position_id])
-    assert (now.status, now.revision, now.has_trade) == (PositionStatus.PAUSED, 1, False)
 
 
 @pytest.mark.postgres

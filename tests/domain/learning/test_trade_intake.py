@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.learning.trade_fact import TradeFact
-from domain.learning.trade_intake import Intake, IntakeStatus, StoredStrand, take_in
+from domain.learning.trade_intake import RIVAL_REASON, Intake, IntakeStatus, StoredStrand, take_in
 from domain.portfolio.strand import StrandKind
 from tests.domain.learning.told_trades import ToldTrade, evidence, stored, told_trade
 from tests.domain.portfolio.strand_documents import AT, position_closed
@@ -173,7 +173,7 @@ def test_of_two_closures_of_one_trade_the_first_stands_whatever_came_first(turne
     assert intake.facts == evidence(first).facts
     (record,) = intake.refused
     assert record.strand_id == second.closure.strand_id
-    assert record.reason == f"another closure of this trade stands: {first.closure.strand_id}"
+    assert record.reason == RIVAL_REASON + first.closure.strand_id
 
 
 def test_a_closure_that_was_taken_stands_against_an_earlier_one():

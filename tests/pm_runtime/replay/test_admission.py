@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from domain.config.pm_config import PmConfig
 from domain.portfolio.lifecycle import PositionStatus
+from domain.portfolio.timeframe_split import SplitBasis, split_of
 from domain.scopes.scope import extract_scope
 from domain.vocabulary.timeframe import Timeframe
 from pm_runtime.replay.admission import Candidate, admissions_of
@@ -54,6 +55,14 @@ def test_a_token_whose_bars_go_back_ninety_days_is_old_whenever_it_was_listed():
     (found,) = admitted(candidate(first_bar_at=AT + H1.duration - timedelta(days=90)))
 
     assert found.entry_context["age_bucket"] == "90d+"
+
+
+def test_a_position_keeps_no_learned_share_and_is_sized_by_the_configured_splits():
+    sizing = CONFIG.config.portfolio.sizing
+    found = [split_of(each.entry_context, each.timeframe, sizing) for each in admitted(candidate(H1), candidate(H4))]
+
+    assert [each.basis for each in found] == [SplitBasis.CONFIGURED] * 2
+    assert [each.share for each in found] == [sizing.timeframe_splits[H1], sizing.timeframe_splits[H4]]
 
 
 def test_the_entry_context_makes_a_scope():
