@@ -17,6 +17,7 @@ from learning_assets import (
     learning_lessons,
     learning_regime_weights,
     pattern_scope_stats,
+    pattern_trade_events,
     pm_overrides,
     tuning_state,
 )
@@ -51,6 +52,9 @@ LESSON_TABLES = (
 OVERRIDE_TABLES = (pm_overrides.SET, pm_overrides.STEP_TABLE, pm_overrides.TABLE)
 
 LEARN = learning_job("learn", "Everything that is learned, of a day or a range of days: a walk-forward.")
+FACTS = learning_job(
+    "facts", "Facts of the trades closed on a day, or on a range of days.", (pattern_trade_events.TABLE,)
+)
 LESSONS = learning_job("lessons", "Statistics, decay, lessons, weights and thresholds of today.", LESSON_TABLES)
 OVERRIDES = learning_job("overrides", "Overrides of today, from the lessons of today.", OVERRIDE_TABLES)
 

@@ -12,8 +12,6 @@ MAX_SET_AGE_HOURS = 48
 MIN_REGIMES = 3
 """Fitted regimes from which weights that are all 1 say that nothing of regimes is learned."""
 MAX_CLAMPED_FRAC = 0.5
-KEPT_FRAC = 0.5
-"""Share of its edge at birth, in the direction it was born with, below which a lesson has halved."""
 
 
 @dg.asset_check(
@@ -98,10 +96,10 @@ def no_lesson_is_short_lived(tables: Tables, pm_settings: PmSettings) -> dg.Asse
 @dg.asset_check(
     asset=asset_key(learning_lessons.TABLE),
     name="no_edge_halved_since_birth",
-    description="Active lessons of the newest day that keep less than half of the edge they were born with, or turned.",
+    description="Active lessons of the newest day that keep less than alarms.edge_kept_frac of their edge, or turned.",
 )
-def no_edge_halved_since_birth(tables: Tables) -> dg.AssetCheckResult:
-    rows = tables.query("halved_edges", (KEPT_FRAC,))
+def no_edge_halved_since_birth(tables: Tables, pm_settings: PmSettings) -> dg.AssetCheckResult:
+    rows = tables.query("halved_edges", (pm_settings.current().config.alarms.edge_kept_frac,))
     return dg.AssetCheckResult(
         passed=rows.is_empty(),
         severity=dg.AssetCheckSeverity.WARN,

@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 
 from learning_assets import (
+    alarm,
     edge_decay_fit,
     learning_configs,
     learning_edge_history,
@@ -23,7 +24,7 @@ from learning_assets import (
     tuning_state,
     walk_forward,
 )
-from learning_assets.automation import LEARN, LESSONS, OVERRIDES, SCHEDULES
+from learning_assets.automation import FACTS, LEARN, LESSONS, OVERRIDES, SCHEDULES
 from learning_assets.checks import SHOWN_CHECKS
 from learning_assets.closed_trades import closed_trade_sensors
 from learning_assets.learning_table import LearningStep, learning_asset
@@ -57,11 +58,11 @@ def build_definitions(
     is_live = deployment is not Deployment.TEST and not as_of
     status = dg.DefaultSensorStatus.RUNNING if is_live else dg.DefaultSensorStatus.STOPPED
     return dg.Definitions(
-        assets=[*UPSTREAM, *map(learning_asset, STEPS)],
-        asset_checks=[*SHOWN_CHECKS, llm_learning.research_answers_are_taken],
-        jobs=[LEARN, LESSONS, OVERRIDES],
+        assets=[*UPSTREAM, *map(learning_asset, STEPS), alarm.ALARM],
+        asset_checks=[*SHOWN_CHECKS, *alarm.ALARM_CHECKS, llm_learning.research_answers_are_taken],
+        jobs=[LEARN, FACTS, LESSONS, OVERRIDES],
         schedules=SCHEDULES if is_live else (),  # a clock that stands still has no hours
-        sensors=closed_trade_sensors(LEARN, status=status),
+        sensors=[*closed_trade_sensors(LEARN, status=status), alarm.learning_alarm_sensor(status=status)],
         resources={
             "tables": Tables(role=DatabaseRole.LEARNING.value),
             "clock": clock_of(deployment, as_of=as_of),

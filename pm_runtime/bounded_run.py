@@ -4,17 +4,26 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 
+from domain.config.pm_config import PmConfig
 from domain.vocabulary.execution_bar import ExecutionBar, bars_closed_between, newest_closed_bar
 from domain.vocabulary.timeframe import Timeframe
+from pm_runtime.paper_venue import open_paper_venue
 from pm_runtime.ports import Clock, RuntimeStore, StopRequest
 from pm_runtime.settings import RuntimeSettings
 from pm_runtime.submitting import Submission, reconcile
 from pm_runtime.tick import TickOutcome, run_tick
 from pm_runtime.tick_line import outcome_word, summary_line, tick_line
+from pm_runtime.venue import Venue
 
 
 def run_bounded(
-    store: RuntimeStore, *, settings: RuntimeSettings, clock: Clock, stop: StopRequest, say: Callable[[str], object]
+    store: RuntimeStore,
+    *,
+    settings: RuntimeSettings,
+    clock: Clock,
+    stop: StopRequest,
+    say: Callable[[str], object],
+    open_venue: Callable[[PmConfig], Venue] = open_paper_venue,
 ) -> Counter[str]:
     """Tick the bars that the settings ask for, under the lease; before them, submit what an earlier process planned.
 
@@ -30,6 +39,8 @@ def run_bounded(
         Looked at between ticks.
     say : callable
         Takes one line of text at a time.
+    open_venue : callable
+        Makes the venue of a tick, of the configuration in force.
 
     Returns
     -------
@@ -44,11 +55,11 @@ def run_bounded(
     counts: Counter[str] = Counter()
     if not _take_lease(store, settings=settings, clock=clock, stop=stop, say=say):
         return counts
-    late = reconcile(store)
+    late = reconcile(store, open_venue=open_venue)
     if late.taken:
         say(f"{late.taken} orders of an earlier process submitted")
     _say_left(late, say)
-    for outcome in _outcomes(store, _bars(store, settings, clock), stop):
+    for outcome in _outcomes(store, _bars(store, settings, clock), stop, open_venue):
         counts[outcome_word(outcome)] += 1
         if not settings.quiet:
             say(tick_line(outcome))
@@ -91,8 +102,13 @@ def _configured_timeframes(store: RuntimeStore) -> tuple[Timeframe, ...]:
         return snapshot.read_config().config.scores.execution_timeframes
 
 
-def _outcomes(store: RuntimeStore, bars: Iterable[ExecutionBar], stop: StopRequest) -> Iterator[TickOutcome]:
+def _outcomes(
+    store: RuntimeStore,
+    bars: Iterable[ExecutionBar],
+    stop: StopRequest,
+    open_venue: Callable[[PmConfig], Venue],
+) -> Iterator[TickOutcome]:
     for bar in bars:
         if stop.is_set():
             return
-        yield run_tick(store, bar)
+        yield run_tick(store, bar, open_venue=open_venue)

@@ -9,15 +9,27 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
+from domain.config.pm_config import PmConfig
 from domain.scores.score_reading import ScoreStatus
+from domain.vocabulary.alarm import AlarmKind
 from domain.vocabulary.execution_bar import ExecutionBar
 from domain.vocabulary.timeframe import Timeframe
 from pm_runtime.log_line import fields
+from pm_runtime.paper_venue import open_paper_venue
 from pm_runtime.ports import Clock, RuntimeStore, StopRequest
+from pm_runtime.runtime_alarm import (
+    ORDERS,
+    RuntimeAlarms,
+    no_score,
+    orders_not_taken,
+    overrun,
+    reconcile_failed,
+)
 from pm_runtime.schedule import BackOff, BarSchedule
 from pm_runtime.settings import RuntimeSettings
 from pm_runtime.submitting import Submission, reconcile
 from pm_runtime.tick import TickOutcome, run_tick
+from pm_runtime.venue import Venue
 from sql.migration_file import MigrationError
 
 logger = logging.getLogger(__name__)
@@ -57,6 +69,8 @@ class RuntimeLoop:
         Looked at between ticks.
     settings : RuntimeSettings
         Timeframes, grace, pauses, and whether to stand by.
+    open_venue : callable
+        Makes the venue of a tick, of the configuration in force.
     """
 
     def __init__(
@@ -66,8 +80,11 @@ class RuntimeLoop:
         clock: Clock,
         stop: StopRequest,
         settings: RuntimeSettings,
+        open_venue: Callable[[PmConfig], Venue] = open_paper_venue,
     ) -> None:
         self._open_store = open_store
+        self._open_venue = open_venue
+        self._alarms = RuntimeAlarms()
         self._clock = clock
         self._stop = stop
         self._settings = settings
@@ -113,6 +130,7 @@ class RuntimeLoop:
             bar = schedule.due(self._clock.now_at())
             if bar is not None and not self._stop.is_set():
                 self._try_tick(store, schedule, bar)
+                self._settle_alarms(store)
             if not store.is_usable():
                 return self._clock.now_at() + self._back_off.pause(1)
         now = self._clock.now_at()
@@ -159,11 +177,13 @@ class RuntimeLoop:
             return
         self._reconciled = store
         try:
-            late = reconcile(store)
-        except Exception:
+            late = reconcile(store, open_venue=self._open_venue)
+        except Exception as error:
             self.report.unsubmitted += 1
+            self._alarms.note(AlarmKind.RECONCILE_FAILED, ORDERS, reconcile_failed(error))
             logger.exception("reconcile_failed")
             return
+        self._alarms.note(AlarmKind.RECONCILE_FAILED, ORDERS, None)
         self.report.submitted_late += late.taken
         if late.taken:
             logger.warning("orders_submitted_late", extra=fields(orders=late.taken))
@@ -171,7 +191,7 @@ class RuntimeLoop:
 
     def _try_tick(self, store: RuntimeStore, schedule: BarSchedule, bar: ExecutionBar) -> None:
         try:
-            outcome = run_tick(store, bar)
+            outcome = run_tick(store, bar, open_venue=self._open_venue)
         except Exception:
             self.report.failed += 1
             schedule.failed(self._clock.now_at())
@@ -185,13 +205,16 @@ class RuntimeLoop:
     def _note_skipped(self, schedule: BarSchedule, bar: ExecutionBar) -> None:
         skipped = schedule.bars_passed_over(bar)
         schedule.done(bar)
+        is_alarm = schedule.overruns >= OVERRUNS_BEFORE_ALARM
+        slow = overrun(bar, skipped=skipped, in_a_row=schedule.overruns) if is_alarm else None
+        self._alarms.note(AlarmKind.TICK_OVERRUN, bar.timeframe.value, slow)
         if skipped == 0:
             return
         self.report.skipped_bars += skipped
         if schedule.overruns == 0:
             logger.warning("bars_skipped", extra=fields(before=bar, skipped=skipped))
             return
-        level = logging.ERROR if schedule.overruns >= OVERRUNS_BEFORE_ALARM else logging.WARNING
+        level = logging.ERROR if is_alarm else logging.WARNING
         logger.log(level, "tick_overrun", extra=fields(before=bar, skipped=skipped, in_a_row=schedule.overruns))
 
     def _note_outcome(self, outcome: TickOutcome) -> None:
@@ -202,6 +225,9 @@ class RuntimeLoop:
             logger.info("already_ticked", extra=fields(bar=outcome.bar, holder=outcome.holder))
             return
         self.report.ticked += 1
+        self._alarms.note(AlarmKind.NO_SCORE, tick.bar.timeframe.value, no_score(tick))
+        left = orders_not_taken(tick.bar, outcome.submission.left) if outcome.submission.left else None
+        self._alarms.note(AlarmKind.ORDER_NOT_TAKEN, tick.bar.timeframe.value, left)
         counts = {status.value: tick.count(status) for status in ScoreStatus}
         reason = {} if tick.mode_reason is None else {"reason": tick.mode_reason}
         logger.info("ticked", extra=fields(bar=tick.bar, mode=tick.mode, **reason, **counts))
@@ -210,6 +236,20 @@ class RuntimeLoop:
         if submission.left:
             self.report.unsubmitted += submission.left
             logger.error("orders_not_submitted", extra=fields(orders=submission.left))
+
+    def _settle_alarms(self, store: RuntimeStore) -> None:
+        """Tell the store what is wrong, after the tick and apart from it; what it could not be told waits."""
+        looks = self._alarms.untold()
+        if not looks or not store.is_usable():
+            return
+        try:
+            settled = store.settle_alarms(looks)
+        except Exception:
+            logger.exception("alarms_not_settled", extra=fields(looks=len(looks)))
+            return
+        self._alarms.told(looks)
+        for alarm in settled.raised:
+            logger.error("alarm_raised", extra=fields(kind=alarm.kind, subject=alarm.subject))
 
     def _after_store_failure(self) -> datetime:
         self._failures_in_a_row += 1

@@ -10,15 +10,18 @@ from typing import Any
 from domain.config.pm_config import effective_config
 from domain.portfolio.trading_switch import EVERYWHERE, TradingMode
 from domain.scores.score_reading import PublishedScore
+from domain.vocabulary.alarm import Look
 from domain.vocabulary.cap_bucket import CapBucket
 from domain.vocabulary.driver import DEFAULT_BOOK_ID
 from domain.vocabulary.execution_bar import ExecutionBar
 from domain.vocabulary.timeframe import Timeframe
+from pm_runtime.memory_alarm import MemoryAlarms
 from pm_runtime.memory_market import MemoryMarket
 from pm_runtime.memory_portfolio import MemoryPortfolioSnapshot
 from pm_runtime.memory_tables import MemoryPortfolio
 from pm_runtime.ports import AlreadyTickedError, Lease
 from pm_runtime.tick_row import TickRow
+from sql.alarm import Settled
 from sql.pm_config import VersionedConfig
 from sql.trading_switch import SwitchRow
 
@@ -43,6 +46,7 @@ class MemoryDatabase:
     ticks: dict[ExecutionBar, TickRow] = field(default_factory=dict)
     portfolio: MemoryPortfolio = field(default_factory=lambda: MemoryPortfolio(switches=[ALLOWED]))
     market: MemoryMarket = field(default_factory=MemoryMarket)
+    alarms: MemoryAlarms = field(default_factory=MemoryAlarms)
     lease: "MemoryStore | None" = None
 
     def publish(self, timeframe: Timeframe, score: PublishedScore) -> None:
@@ -132,6 +136,11 @@ class MemoryStore:
         transaction = MemorySnapshot(self._database, book_id=self._book_id)
         yield transaction
         transaction.commit()
+
+    def settle_alarms(self, looks: Sequence[Look]) -> Settled:
+        """Raise and clear alarms, as of the database's time."""
+        self._refuse_closed()
+        return self._database.alarms.settle(looks, at=self._database.now_at(), by=self._holder)
 
     def is_usable(self) -> bool:
         """Whether the session is open."""

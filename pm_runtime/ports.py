@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from domain.portfolio.strand import DeadLetter
 from domain.portfolio.token_bar import TokenBar
 from domain.scores.score_reading import PublishedScore
+from domain.vocabulary.alarm import Look
 from domain.vocabulary.cap_bucket import CapBucket
 from domain.vocabulary.execution_bar import ExecutionBar
 from domain.vocabulary.timeframe import Timeframe
@@ -27,6 +28,7 @@ from pm_runtime.portfolio_row import (
     Token,
 )
 from pm_runtime.tick_row import TickRow
+from sql.alarm import Settled
 from sql.pm_config import VersionedConfig
 from sql.trading_switch import SwitchRow
 
@@ -175,6 +177,9 @@ class RuntimeStore(Protocol):
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """Open a transaction on one instant; its writes are stored when it is left without an error."""
+
+    def settle_alarms(self, looks: Sequence[Look]) -> Settled:
+        """Raise what was found wrong with the runtime and clear what is over, in a transaction of its own."""
 
     def is_usable(self) -> bool:
         """Whether the session can still be used. When not, close it and open another."""

@@ -15,6 +15,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from domain.scores.score_reading import PublishedScore, ScoreStatus
+from domain.vocabulary.alarm import Look
 from domain.vocabulary.cap_bucket import CapBucket
 from domain.vocabulary.driver import DEFAULT_BOOK_ID
 from domain.vocabulary.execution_bar import ExecutionBar
@@ -23,11 +24,12 @@ from pm_runtime.ports import AlreadyTickedError, Lease
 from pm_runtime.postgres_portfolio import PostgresPortfolio
 from pm_runtime.tick_row import TickRow
 from sql.ae_score import newest_scores
+from sql.alarm import Settled, settle_alarms
 from sql.database import connect
 from sql.database_role import DatabaseRole
 from sql.migrated import refuse_unmigrated
 from sql.migration_file import MigrationError
-from sql.pm_config import VersionedConfig, read_pm_config
+from sql.pm_config import VersionedConfig, read_pm_config, read_stored_config
 from sql.queries import query
 
 LEASE_KEY = 0x706D7469636B
@@ -161,6 +163,13 @@ class PostgresStore:
         """Open a transaction on one instant."""
         with self._cash.around() as cash, self._connection.transaction():
             yield PostgresSnapshot(self._connection, book_id=self._book_id, holder=self._holder, cash=cash)
+
+    def settle_alarms(self, looks: Sequence[Look]) -> Settled:
+        """Raise and clear alarms of pm, as of the database's time."""
+        with self._connection.transaction():
+            ((at,),) = self._connection.execute(query("transaction_started_at").encode()).fetchall()
+            version = read_stored_config(self._connection).version  # valid or not: it is the one in force
+            return settle_alarms(self._connection, "pm", looks, at=at, by=self._holder, config_version=version)
 
     def is_usable(self) -> bool:
         """Whether the connection is open, as far as is known without asking the server."""

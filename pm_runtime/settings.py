@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, Field, ValidationError, model_val
 
 from domain.vocabulary.timeframe import Timeframe
 
+VENUE_VARIABLE = "LOWCAP_VENUE"
 LONGEST_HOLDER = 63
 """Postgres cuts a longer application name."""
 
@@ -36,6 +37,10 @@ class RuntimeSettings(BaseModel, frozen=True, extra="forbid"):
     back_off_first_s: float = Field(default=1.0, gt=0, description="Seconds of pause after a first failure; doubles.")
     back_off_longest_s: float = Field(default=60.0, gt=0, description="Longest pause between attempts, seconds.")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    venue: str = Field(
+        default="",
+        description="Venue of your own, as package.module:factory; by default LOWCAP_VENUE, or the venue on paper.",
+    )
 
     @model_validator(mode="after")
     def _one_mode(self) -> Self:
@@ -54,6 +59,7 @@ def read_command_line(arguments: Sequence[str] | None = None) -> RuntimeSettings
     """Read a command line; ends the process with exit code 2 and a message when it is wrong."""
     parser = _parser()
     given = {name: value for name, value in vars(parser.parse_args(arguments)).items() if value is not None}
+    given.setdefault("venue", os.environ.get(VENUE_VARIABLE, "").strip())
     try:
         return RuntimeSettings.model_validate(given)
     except ValidationError as error:
@@ -89,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quiet", action="store_true", default=None, help=_help("quiet"))
     parser.add_argument("--standby", action="store_true", default=None, help=_help("standby"))
     parser.add_argument("--grace-s", type=float, metavar="S", help=_help("grace_s"))
+    parser.add_argument("--venue", metavar="MODULE:FACTORY", help=_help("venue"))
     parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"])
     return parser
 

@@ -11,12 +11,14 @@ import dagster as dg
 
 from regime_assets import (
     ae_score,
+    alarm,
     bucket_eligibility,
     bucket_return_series,
     composite_return_series,
     dominance_sample,
     lowcap_price_data_ohlc,
     majors_price_data_ohlc,
+    notification,
     phase_state,
     phase_state_bucket,
     regime_context,
@@ -68,14 +70,17 @@ def build_definitions(
         assets=[
             *(chain_asset(spec, condition=LATE_DATA if spec.reads else None) for spec in CHAIN_TABLES),
             REGIME_EVENT,
+            alarm.ALARM,
         ],
-        asset_checks=[shown_check_definition(check) for check in SHOWN_CHECKS],
+        asset_checks=[*map(shown_check_definition, SHOWN_CHECKS), *alarm.ALARM_CHECKS],
         jobs=[HOURLY_CHAIN, DAILY_CHAIN, BACKFILL_CHAIN],
         schedules=SCHEDULES if is_live else (),  # a clock that stands still has no hours
         sensors=[
             automation_sensor(),
             micro_chain_sensor(CHAIN_TABLES, status=sensor_status),
             regime_event_sensor(status=sensor_status),
+            alarm.regime_alarm_sensor(status=sensor_status),
+            notification.notification_sensor(status=sensor_status),
         ],
         resources={**resources_of(deployment, as_of=as_of), **(replaced or {})},
         executor=dg.in_process_executor,

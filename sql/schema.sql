@@ -314,6 +314,33 @@ CREATE TABLE regime.phase_state_bucket (
 );
 CREATE INDEX phase_state_bucket_ts ON regime.phase_state_bucket USING btree (ts);
 
+-- What the regime was alarmed about: a row a time it stood.
+CREATE TABLE regime.regime_alarm (
+    alarm_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,  -- Number, of this schema.
+    kind text NOT NULL,  -- What went wrong.
+    subject text NOT NULL,  -- With what: an override, a cell, a bucket, a table, a timeframe. Stands once at a time.
+    severity text NOT NULL,  -- warn, or error where trading suffers.
+    sentence text NOT NULL,  -- For a person, with the figures it was raised on.
+    evidence json NOT NULL,  -- The figures, the keys of the rows they come from, and the page that shows them.
+    raised_at timestamp with time zone NOT NULL,  -- Instant of the look that found it.
+    cleared_at timestamp with time zone,  -- Instant of the look that did not find it any more; NULL while it stands.
+    raised_by text NOT NULL,  -- Sensor, process or command that looked.
+    config_version bigint NOT NULL,  -- Version of pm.pm_config whose limits it broke.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    stored_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),  -- When it was written.
+    CONSTRAINT regime_alarm_pkey PRIMARY KEY (alarm_id),
+    CONSTRAINT regime_alarm_config_version_fkey FOREIGN KEY (config_version) REFERENCES pm.pm_config(version),
+    CONSTRAINT regime_alarm_evidence_check CHECK ((json_typeof(evidence) = 'object'::text)),
+    CONSTRAINT regime_alarm_is_cleared_after_it_was_raised CHECK ((cleared_at >= raised_at)),
+    CONSTRAINT regime_alarm_kind_check CHECK ((kind = ANY (ARRAY['edge_halved'::text, 'fpr_doubled'::text, 'coverage_low'::text, 'label_churn'::text, 'stale_table'::text, 'dead_daemon'::text, 'silent_runtime'::text, 'tick_overrun'::text, 'no_score'::text, 'order_not_taken'::text, 'reconcile_failed'::text]))),
+    CONSTRAINT regime_alarm_raised_by_check CHECK ((raised_by <> ''::text)),
+    CONSTRAINT regime_alarm_sentence_check CHECK ((sentence <> ''::text)),
+    CONSTRAINT regime_alarm_severity_check CHECK ((severity = ANY (ARRAY['warn'::text, 'error'::text]))),
+    CONSTRAINT regime_alarm_subject_check CHECK ((subject <> ''::text))
+);
+CREATE INDEX regime_alarm_raised ON regime.regime_alarm USING btree (raised_at DESC);
+CREATE UNIQUE INDEX regime_alarm_stands_once ON regime.regime_alarm USING btree (kind, subject) WHERE (cleared_at IS NULL);
+
 -- The regime as one document an hour: composite phases, bucket ladder, multipliers, label.
 CREATE TABLE regime.regime_context (
     timestamp timestamp with time zone NOT NULL,  -- Open of the hour evaluated, UTC; usable an hour later.
@@ -732,6 +759,34 @@ CREATE TABLE pm.lowcap_positions (
 );
 CREATE INDEX lowcap_positions_timeframe ON pm.lowcap_positions USING btree (timeframe, status);
 
+-- What was or shall be told outside, and how its delivery goes; written by the sender alone.
+CREATE TABLE pm.notification (
+    notification_id uuid NOT NULL DEFAULT gen_random_uuid(),  -- Idempotency key of every attempt.
+    sequence bigint NOT NULL GENERATED ALWAYS AS IDENTITY,  -- Order in which they are told.
+    message_id text NOT NULL,  -- Message of pm.outbox it tells: collected twice, it is one row.
+    kind text NOT NULL,  -- What is told.
+    body text NOT NULL,  -- JSON that is sent, the same bytes at every attempt.
+    happened_at timestamp with time zone NOT NULL,  -- When what it tells happened.
+    collected_at timestamp with time zone NOT NULL,  -- When the sender took it up.
+    status text NOT NULL DEFAULT 'waiting'::text,  -- waiting, delivered, given_up (refused for good, or tried too often), expired (too old before it could be told).
+    attempts integer NOT NULL DEFAULT 0,  -- Attempts begun, also those of a sender that died meanwhile.
+    last_attempt_at timestamp with time zone,  -- When the newest began.
+    last_status text,  -- What came of the newest: an HTTP status or a word; NULL when its sender died.
+    next_at timestamp with time zone NOT NULL,  -- Not before then again.
+    ended_at timestamp with time zone,  -- When it was delivered or given up.
+    notifier text,  -- Name of the notifier that tried last.
+    CONSTRAINT notification_pkey PRIMARY KEY (notification_id),
+    CONSTRAINT notification_once_a_message UNIQUE (message_id),
+    CONSTRAINT notification_attempts_check CHECK ((attempts >= 0)),
+    CONSTRAINT notification_body_check CHECK ((body <> ''::text)),
+    CONSTRAINT notification_ends_once CHECK (((status = 'waiting'::text) = (ended_at IS NULL))),
+    CONSTRAINT notification_kind_check CHECK ((kind = ANY (ARRAY['alarm_raised'::text, 'alarm_cleared'::text, 'switch'::text, 'override_set'::text, 'regime_event'::text]))),
+    CONSTRAINT notification_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'delivered'::text, 'given_up'::text, 'expired'::text]))),
+    CONSTRAINT notification_was_tried CHECK (((attempts = 0) = (last_attempt_at IS NULL)))
+);
+CREATE INDEX notification_due ON pm.notification USING btree (next_at, sequence) WHERE (status = 'waiting'::text);
+CREATE INDEX notification_happened ON pm.notification USING btree (happened_at DESC);
+
 -- Windows of opportunity: what was decided in each, by which gates, and what came of it.
 CREATE TABLE pm.pattern_episode_events (
     episode_id text NOT NULL,  -- Hash of position, family and start.
@@ -765,6 +820,33 @@ CREATE TABLE pm.pattern_episode_events (
     CONSTRAINT pattern_episode_events_timeframe_check CHECK ((timeframe = ANY (ARRAY['1m'::text, '5m'::text, '15m'::text, '1h'::text, '4h'::text, '1d'::text])))
 );
 CREATE INDEX pattern_episode_events_pending ON pm.pattern_episode_events USING btree (position_id) WHERE (outcome = 'pending'::text);
+
+-- What the runtime, or a look at it and at Dagster, was alarmed about: a row a time it stood.
+CREATE TABLE pm.pm_alarm (
+    alarm_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,  -- Number, of this schema.
+    kind text NOT NULL,  -- What went wrong.
+    subject text NOT NULL,  -- With what: an override, a cell, a bucket, a table, a timeframe. Stands once at a time.
+    severity text NOT NULL,  -- warn, or error where trading suffers.
+    sentence text NOT NULL,  -- For a person, with the figures it was raised on.
+    evidence json NOT NULL,  -- The figures, the keys of the rows they come from, and the page that shows them.
+    raised_at timestamp with time zone NOT NULL,  -- Instant of the look that found it.
+    cleared_at timestamp with time zone,  -- Instant of the look that did not find it any more; NULL while it stands.
+    raised_by text NOT NULL,  -- Sensor, process or command that looked.
+    config_version bigint NOT NULL,  -- Version of pm.pm_config whose limits it broke.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    stored_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),  -- When it was written.
+    CONSTRAINT pm_alarm_pkey PRIMARY KEY (alarm_id),
+    CONSTRAINT pm_alarm_config_version_fkey FOREIGN KEY (config_version) REFERENCES pm.pm_config(version),
+    CONSTRAINT pm_alarm_evidence_check CHECK ((json_typeof(evidence) = 'object'::text)),
+    CONSTRAINT pm_alarm_is_cleared_after_it_was_raised CHECK ((cleared_at >= raised_at)),
+    CONSTRAINT pm_alarm_kind_check CHECK ((kind = ANY (ARRAY['edge_halved'::text, 'fpr_doubled'::text, 'coverage_low'::text, 'label_churn'::text, 'stale_table'::text, 'dead_daemon'::text, 'silent_runtime'::text, 'tick_overrun'::text, 'no_score'::text, 'order_not_taken'::text, 'reconcile_failed'::text]))),
+    CONSTRAINT pm_alarm_raised_by_check CHECK ((raised_by <> ''::text)),
+    CONSTRAINT pm_alarm_sentence_check CHECK ((sentence <> ''::text)),
+    CONSTRAINT pm_alarm_severity_check CHECK ((severity = ANY (ARRAY['warn'::text, 'error'::text]))),
+    CONSTRAINT pm_alarm_subject_check CHECK ((subject <> ''::text))
+);
+CREATE INDEX pm_alarm_raised ON pm.pm_alarm USING btree (raised_at DESC);
+CREATE UNIQUE INDEX pm_alarm_stands_once ON pm.pm_alarm USING btree (kind, subject) WHERE (cleared_at IS NULL);
 
 -- Every configuration that was ever in force. The newest version is; append-only.
 CREATE TABLE pm.pm_config (
@@ -934,6 +1016,22 @@ CREATE TABLE pm.trading_switch (
 CREATE INDEX trading_switch_scope ON pm.trading_switch USING btree (scope, switch_id DESC);
 CREATE TRIGGER trading_switch_is_append_only BEFORE DELETE OR UPDATE ON pm.trading_switch FOR EACH STATEMENT EXECUTE FUNCTION pm.refuse_change();
 
+-- The alarms of all three schemas.
+VIEW pm.alarms (
+    source text,
+    alarm_id bigint,
+    kind text,
+    subject text,
+    severity text,
+    sentence text,
+    evidence json,
+    raised_at timestamp with time zone,
+    cleared_at timestamp with time zone,
+    raised_by text,
+    config_version bigint,
+    code_version text
+) READS learning.learning_alarm, pm.pm_alarm, regime.regime_alarm;
+
 -- Positions and regime drivers in one list, as the documents keep them; drivers never trade.
 VIEW pm.lowcap_positions_with_drivers (
     token_contract text,
@@ -946,6 +1044,18 @@ VIEW pm.lowcap_positions_with_drivers (
     last_price_usd double precision,
     last_bar_timestamp timestamp with time zone
 ) READS pm.lowcap_positions, regime.regime_driver_state;
+
+-- Everything that may be told outside, as rows that were committed say it: a row is its own message.
+VIEW pm.outbox (
+    message_id text,
+    kind text,
+    severity text,
+    subject text,
+    sentence text,
+    evidence json,
+    happened_at timestamp with time zone,
+    stands boolean
+) READS learning.live_override_set, pm.alarms, pm.trading_switch, regime.regime_event;
 
 -- Decay of the edge of each cell with enough snapshots, as of a day.
 CREATE TABLE learning.edge_decay_fit (
@@ -981,6 +1091,33 @@ CREATE TABLE learning.edge_decay_fit (
     CONSTRAINT edge_decay_fit_n_outliers_check CHECK ((n_outliers >= 0)),
     CONSTRAINT edge_decay_fit_n_snapshots_check CHECK ((n_snapshots > 0))
 );
+
+-- What learning was alarmed about: a row a time it stood.
+CREATE TABLE learning.learning_alarm (
+    alarm_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,  -- Number, of this schema.
+    kind text NOT NULL,  -- What went wrong.
+    subject text NOT NULL,  -- With what: an override, a cell, a bucket, a table, a timeframe. Stands once at a time.
+    severity text NOT NULL,  -- warn, or error where trading suffers.
+    sentence text NOT NULL,  -- For a person, with the figures it was raised on.
+    evidence json NOT NULL,  -- The figures, the keys of the rows they come from, and the page that shows them.
+    raised_at timestamp with time zone NOT NULL,  -- Instant of the look that found it.
+    cleared_at timestamp with time zone,  -- Instant of the look that did not find it any more; NULL while it stands.
+    raised_by text NOT NULL,  -- Sensor, process or command that looked.
+    config_version bigint NOT NULL,  -- Version of pm.pm_config whose limits it broke.
+    code_version text NOT NULL,  -- Version of the code that made the row.
+    stored_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),  -- When it was written.
+    CONSTRAINT learning_alarm_pkey PRIMARY KEY (alarm_id),
+    CONSTRAINT learning_alarm_config_version_fkey FOREIGN KEY (config_version) REFERENCES pm.pm_config(version),
+    CONSTRAINT learning_alarm_evidence_check CHECK ((json_typeof(evidence) = 'object'::text)),
+    CONSTRAINT learning_alarm_is_cleared_after_it_was_raised CHECK ((cleared_at >= raised_at)),
+    CONSTRAINT learning_alarm_kind_check CHECK ((kind = ANY (ARRAY['edge_halved'::text, 'fpr_doubled'::text, 'coverage_low'::text, 'label_churn'::text, 'stale_table'::text, 'dead_daemon'::text, 'silent_runtime'::text, 'tick_overrun'::text, 'no_score'::text, 'order_not_taken'::text, 'reconcile_failed'::text]))),
+    CONSTRAINT learning_alarm_raised_by_check CHECK ((raised_by <> ''::text)),
+    CONSTRAINT learning_alarm_sentence_check CHECK ((sentence <> ''::text)),
+    CONSTRAINT learning_alarm_severity_check CHECK ((severity = ANY (ARRAY['warn'::text, 'error'::text]))),
+    CONSTRAINT learning_alarm_subject_check CHECK ((subject <> ''::text))
+);
+CREATE INDEX learning_alarm_raised ON learning.learning_alarm USING btree (raised_at DESC);
+CREATE UNIQUE INDEX learning_alarm_stands_once ON learning.learning_alarm USING btree (kind, subject) WHERE (cleared_at IS NULL);
 
 -- What was learned for a module besides overrides, as of a day: the timeframe weights of the decision maker.
 CREATE TABLE learning.learning_configs (

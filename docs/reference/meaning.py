@@ -12,6 +12,7 @@ from domain.regime.bucket_eligibility import SkipReason
 from domain.regime.regime_event import RegimeEventKind
 from domain.scores.bucket_multiplier import MultiplierBasis
 from domain.scores.score_reading import ScoreStatus
+from domain.vocabulary.alarm import AlarmKind, AlarmSeverity, DeliveryStatus, NoticeKind
 from domain.vocabulary.bar_quarantine import QuarantineReason
 from domain.vocabulary.cap_status import CapBasis, CapStatus
 from domain.vocabulary.driver import ChannelStatus, DriverRole
@@ -150,6 +151,40 @@ BASIS: Sentences = {
     MultiplierBasis.TELEMETRY_ONLY: "xl: always 1.",
 }
 
+ALARM: Sentences = {
+    AlarmKind.EDGE_HALVED: "The lesson of a live override kept half of its edge at birth, or less.",
+    AlarmKind.FPR_DOUBLED: "False positives of a cell doubled from one window to the next, beyond chance.",
+    AlarmKind.COVERAGE_LOW: "A newest score heard too few channels.",
+    AlarmKind.LABEL_CHURN: "Phases of a bucket changed far more often than is usual.",
+    AlarmKind.STALE_TABLE: "The next row of a table is overdue.",
+    AlarmKind.DEAD_DAEMON: "A part of Dagster's daemon is silent.",
+    AlarmKind.SILENT_RUNTIME: "The runtime ticks no more.",
+    AlarmKind.TICK_OVERRUN: "Ticks take longer than their bars.",
+    AlarmKind.NO_SCORE: "A tick had no A/E to act on.",
+    AlarmKind.ORDER_NOT_TAKEN: "A venue did not take an order.",
+    AlarmKind.RECONCILE_FAILED: "What an earlier process had ordered could not be told to the venue.",
+}
+
+SEVERITY: Sentences = {
+    AlarmSeverity.WARN: "It can wait.",
+    AlarmSeverity.ERROR: "Trading suffers.",
+}
+
+NOTICE: Sentences = {
+    NoticeKind.ALARM_RAISED: "An alarm stands.",
+    NoticeKind.ALARM_CLEARED: "It is over.",
+    NoticeKind.SWITCH: "Somebody set the switch.",
+    NoticeKind.OVERRIDE_SET: "Another set of overrides is live, or none.",
+    NoticeKind.REGIME_EVENT: "An event of the regime.",
+}
+
+DELIVERY: Sentences = {
+    DeliveryStatus.WAITING: "Not tried yet, or to be tried again.",
+    DeliveryStatus.DELIVERED: "The receiver took it.",
+    DeliveryStatus.GIVEN_UP: "Refused for good, or tried too often.",
+    DeliveryStatus.EXPIRED: "Too old before it could be told.",
+}
+
 MEANING: Mapping[type[StrEnum], Sentences] = {
     type(next(iter(sentences))): sentences
     for sentences in (
@@ -169,6 +204,10 @@ MEANING: Mapping[type[StrEnum], Sentences] = {
         SKIP,
         BASIS,
         EVENT,
+        ALARM,
+        SEVERITY,
+        NOTICE,
+        DELIVERY,
     )
 } | PORTFOLIO_MEANING
 """Sentences by enum; a word without one is an error where the page is made."""

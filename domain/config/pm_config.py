@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, Field, ValidationError
 
+from domain.config.alarm import AlarmConfig
 from domain.config.bar import BarConfig
 from domain.config.cap_bucket import CapBucketConfig
 from domain.config.driver_bar import DriverBarConfig
@@ -49,6 +50,7 @@ class PmConfig(BaseModel, frozen=True, extra="forbid"):
     paper_venue: PaperVenueConfig = Field(default_factory=PaperVenueConfig)
     learning: LearningConfig = Field(default_factory=LearningConfig)
     retention: RetentionConfig = Field(default_factory=RetentionConfig)
+    alarms: AlarmConfig = Field(default_factory=AlarmConfig)
 
 
 class ConfigError(ValueError):

@@ -14,10 +14,12 @@ from typing import NamedTuple
 import polars as pl
 
 from domain.config.cap_bucket import CapBucketConfig
+from domain.regime.grouping import CapGrouping, Grouping, grouped
 from domain.regime.rollup import TIMESTAMP
 from domain.regime.token_cap_bucket import TAG_SCHEMA, TOKEN, UNKNOWN_SCHEMA, tag_tokens, tags_at
 
 DAY = timedelta(days=1)
+BY_CAP = CapGrouping()
 
 DAILY_TAG_SCHEMA = pl.Schema(
     {
@@ -38,14 +40,21 @@ class DailyTags(NamedTuple):
     """Tags of the days asked for, and the caps that could not be used.
 
     tags : DAILY_TAG_SCHEMA, sorted by token and day. unknown : UNKNOWN_SCHEMA, `day` being the day the cap was read.
+    ungrouped : tokens and days (token_contract, chain, timestamp) with a usable cap that belong to no group.
     """
 
     tags: pl.DataFrame
     unknown: pl.DataFrame
+    ungrouped: pl.DataFrame
 
 
 def daily_tags(
-    metadata: pl.DataFrame, previous: pl.DataFrame, *, midnights: Sequence[datetime], config: CapBucketConfig
+    metadata: pl.DataFrame,
+    previous: pl.DataFrame,
+    *,
+    midnights: Sequence[datetime],
+    config: CapBucketConfig,
+    grouping: Grouping = BY_CAP,
 ) -> DailyTags:
     """Tags that hold on each day, from the caps of the day before it.
 
@@ -60,6 +69,8 @@ def daily_tags(
         Days to make, UTC, in order and without a gap.
     config : CapBucketConfig
         Floor, hysteresis, time to live.
+    grouping : Grouping
+        What the buckets mean; by default the cap.
 
     Returns
     -------
@@ -70,42 +81,47 @@ def daily_tags(
     Raises
     ------
     ValueError
-        If a midnight is none in UTC, or does not follow the one before.
+        If a midnight is none in UTC, or does not follow the one before; a `GroupingError` if the grouping answers what
+        cannot be.
     """
     _require_days(midnights)
     tags, unknown = [pl.DataFrame(schema=DAILY_TAG_SCHEMA)], [pl.DataFrame(schema=UNKNOWN_SCHEMA)]
+    ungrouped = [tags[0].select(*TOKEN, "timestamp")]
     by_day = {at: rows for (at,), rows in metadata.partition_by("timestamp", as_dict=True).items()}
     before = previous
     for midnight in midnights:
         read = by_day.get(midnight - DAY, metadata.clear())
         held = before.filter(pl.col("timestamp") == midnight - DAY)
-        made, refused = _one_day(read, held, midnight, config)
+        made, refused, outside = _one_day(read, held, midnight, config, grouping)
         tags.append(made)
         unknown.append(refused)
+        ungrouped.append(outside)
         before = made
-    return DailyTags(pl.concat(tags).sort(*TOKEN, "timestamp"), pl.concat(unknown).sort(*TOKEN, "day"))
+    return DailyTags(
+        pl.concat(tags).sort(*TOKEN, "timestamp"),
+        pl.concat(unknown).sort(*TOKEN, "day"),
+        pl.concat(ungrouped).sort(*TOKEN, "timestamp"),
+    )
 
 
 def _one_day(
-    read: pl.DataFrame, held: pl.DataFrame, midnight: datetime, config: CapBucketConfig
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+    read: pl.DataFrame, held: pl.DataFrame, midnight: datetime, config: CapBucketConfig, grouping: Grouping
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     day = (midnight - DAY).date()
     current = held.with_columns(valid_to=pl.lit(None, dtype=TIMESTAMP)).select(*TAG_SCHEMA)
     step = tag_tokens(read.with_columns(day=pl.lit(day)), current, day=day, config=config)
     measures = [pl.col("volume_24h_usd", "liquidity_usd").cast(pl.Float64).fill_nan(None)]
     expires_at = pl.col("updated_at") + timedelta(hours=config.tag_ttl_hours)
-    tags = (
-        tags_at(step.tags, midnight, config=config)
-        .join(read.select(*TOKEN, *measures), on=TOKEN, how="left")
-        .join(held.select(*TOKEN, was="bucket", since="bucket_since"), on=TOKEN, how="left")
-        .with_columns(
-            timestamp=pl.lit(midnight),
-            bucket_since=pl.when(pl.col("was") == pl.col("bucket")).then("since").otherwise(pl.lit(midnight)),
-            valid_from=pl.lit(midnight),
-            valid_to=pl.min_horizontal(expires_at, pl.lit(midnight + DAY)),
-        )
+    by_cap = tags_at(step.tags, midnight, config=config).join(read.select(*TOKEN, *measures), on=TOKEN, how="left")
+    inside = grouped(by_cap, grouping, day=day)
+    outside = by_cap.join(inside, on=TOKEN, how="anti").select(*TOKEN, timestamp=pl.lit(midnight, dtype=TIMESTAMP))
+    tags = inside.join(held.select(*TOKEN, was="bucket", since="bucket_since"), on=TOKEN, how="left").with_columns(
+        timestamp=pl.lit(midnight),
+        bucket_since=pl.when(pl.col("was") == pl.col("bucket")).then("since").otherwise(pl.lit(midnight)),
+        valid_from=pl.lit(midnight),
+        valid_to=pl.min_horizontal(expires_at, pl.lit(midnight + DAY)),
     )
-    return tags.select(*DAILY_TAG_SCHEMA).cast(DAILY_TAG_SCHEMA), step.unknown
+    return tags.select(*DAILY_TAG_SCHEMA).cast(DAILY_TAG_SCHEMA), step.unknown, outside
 
 
 def _require_days(midnights: Sequence[datetime]) -> None:

@@ -53,7 +53,9 @@ SELECT space.nspname || '.' || class.relname
 FROM pg_class AS class
 INNER JOIN pg_namespace AS space ON space.oid = class.relnamespace
 WHERE class.relkind = 'r' AND (
-    space.nspname = 'pm' AND class.relname NOT IN ('pm_config', 'bar_release', 'position_status_change')
+    space.nspname = 'pm' AND class.relname NOT IN (
+        'pm_config', 'bar_release', 'position_status_change', 'pm_alarm', 'notification'
+    )
     OR space.nspname = 'learning' AND class.relname IN ('override_set', 'pm_overrides', 'live_override_set')
 );
 

@@ -25,6 +25,7 @@ from domain.regime.regime_event import RegimeEventKind
 from domain.regime.uptrend_state import NO_STATE, REASON, STATES
 from domain.scopes.pattern_key import TuningFamily
 from domain.vocabulary.action import ActionCategory, OrderSide
+from domain.vocabulary.alarm import AlarmKind, AlarmSeverity, DeliveryStatus, NoticeKind
 from domain.vocabulary.bar_quarantine import QuarantineReason
 from domain.vocabulary.cap_bucket import REGIME_BUCKETS, CapBucket
 from domain.vocabulary.cap_status import CapBasis, CapStatus
@@ -54,6 +55,14 @@ WORDS: dict[str, Iterable[str]] = {
     "phase_state_bucket.horizon": Horizon,
     "phase_state_bucket.pending_label": Phase,
     "phase_state_bucket.phase": Phase,
+    "regime_alarm.kind": AlarmKind,
+    "regime_alarm.severity": AlarmSeverity,
+    "pm_alarm.kind": AlarmKind,
+    "pm_alarm.severity": AlarmSeverity,
+    "learning_alarm.kind": AlarmKind,
+    "learning_alarm.severity": AlarmSeverity,
+    "notification.kind": NoticeKind,
+    "notification.status": DeliveryStatus,
     "regime_event.bucket": CapBucket,
     "regime_event.kind": RegimeEventKind,
     "token_cap_bucket.bucket": CapBucket,

@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 
 from learning_assets.definitions import defs as learning
+from regime_assets import alarm
 from regime_assets.definitions import CHAIN_TABLES, build_definitions
 from regime_assets.regime_event import REGIME_EVENT
 from resources.deployment import Deployment, parse_deployment, resources_of
@@ -72,7 +73,7 @@ def test_every_asset_tells_what_it_is():
         node = graph.get(key)
         assert len(node.description or "") > 80, key
         assert {"dagster/table_name", "dagster/column_schema"} <= set(node.metadata), key
-        is_told_on_change = key == REGIME_EVENT.key  # its silence says nothing
+        is_told_on_change = key in (REGIME_EVENT.key, alarm.ALARM.key)  # their silence says nothing
         assert node.freshness_policy is not None or is_told_on_change, key
         assert node.owners == ["team:regime"], key
 

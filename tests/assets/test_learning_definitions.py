@@ -9,7 +9,9 @@ import pytest
 from learning_assets.checks import no_closed_trade_waits, outcomes_are_known, the_live_set_is_young
 from learning_assets.definitions import STEPS, build_definitions
 from resources.deployment import Deployment
-from resources.tables import BlockedByCheckError, InlineCheck, Stamp, Tables
+from resources.inline_check import BlockedByCheckError, InlineCheck
+from resources.stamp import Stamp
+from resources.tables import Tables
 from sql.database_role import DatabaseRole
 from tests.chain_runs import EVERYTHING, configure
 from tests.learned_world import (

@@ -115,7 +115,7 @@ def test_an_active_lesson_that_dies_before_its_use_is_shown(columns, passed):
 )
 def test_an_edge_that_halved_since_birth_or_turned_is_shown(birth, now, passed):
     lessons(edge_at_birth=str(birth), edge_current=str(now))
-    result = no_edge_halved_since_birth(LEARNING)
+    result = no_edge_halved_since_birth(LEARNING, PmSettings())
 
     assert result.passed is passed
     shown = result.metadata["halved"].value
@@ -124,9 +124,9 @@ def test_an_edge_that_halved_since_birth_or_turned_is_shown(birth, now, passed):
 
 def test_a_lesson_that_is_retired_or_was_never_measured_raises_no_alarm():
     lessons(edge_at_birth="1", edge_current="0.1", **RETIRED)
-    assert no_edge_halved_since_birth(LEARNING).passed
+    assert no_edge_halved_since_birth(LEARNING, PmSettings()).passed
     lessons(edge_at_birth="NULL", edge_current="NULL")
-    assert no_edge_halved_since_birth(LEARNING).passed
+    assert no_edge_halved_since_birth(LEARNING, PmSettings()).passed
 
 
 def test_all_that_show_are_part_of_the_location_and_stand_beside_the_tables_they_are_about():

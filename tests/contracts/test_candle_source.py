@@ -21,6 +21,7 @@ from resources.candle_source import (
     SourceTerms,
 )
 from resources.simulated_market import SimulatedMarket
+from tests.seams.tick_source import TickSource
 
 END = datetime(2025, 7, 1, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -135,7 +136,19 @@ def simulated(folder: Path) -> CandleSource:
     return SimulatedMarket(end=END, start=END - 20 * DAY, minute_days=2, hour_days=9, n_lowcaps=7)
 
 
-@pytest.fixture(params=[memory, files, simulated], ids=lambda make: make.__name__)
+def ticks(folder: Path) -> CandleSource:
+    """A stranger's source, over the trades whose bars these are."""
+    bars = pl.concat([bars_of(universe) for universe in Universe]).filter(timeframe="15m")
+    older = pl.concat([bars_of(universe) for universe in Universe]).filter(pl.col("timestamp") < END - DAY)
+    at = pl.col("timestamp").dt.strftime("%Y-%m-%dT%H:%M:%S%z")
+    trades = pl.concat([bars, older]).select(time=at, token="token_contract", price="close_usd", size="volume")
+    trades.write_csv(folder / "ticks.csv")
+    samples().select(at.alias("time"), "metric", value="value_pct").write_csv(folder / "dominance.csv")
+    readings().select(at.alias("time"), token="token_contract", cap="market_cap_usd").write_csv(folder / "caps.csv")
+    return TickSource(folder)
+
+
+@pytest.fixture(params=[memory, files, simulated, ticks], ids=lambda make: make.__name__)
 def source(request: pytest.FixtureRequest, tmp_path: Path) -> CandleSource:
     make: Callable[[Path], CandleSource] = request.param
     return make(tmp_path)
@@ -263,7 +276,7 @@ def test_asking_twice_gives_the_same_rows_in_the_same_order(source):
 def test_a_source_says_what_it_is(source):
     assert source.name
     assert source.name.split("_")[0] in source.description().lower()
-    assert source.is_simulated == (not isinstance(source, CandleFiles))
+    assert source.is_simulated == (not isinstance(source, CandleFiles | TickSource))
 
 
 @pytest.mark.parametrize("universe", Universe)

@@ -9,6 +9,7 @@ import pytest
 from domain.config.pm_config import ConfigError, PmConfig
 from domain.portfolio.trading_switch import TradingMode
 from domain.scores.score_reading import read_score
+from domain.vocabulary.alarm import Alarm, AlarmKind, AlarmSeverity, Look
 from domain.vocabulary.cap_bucket import REGIME_BUCKETS, CapBucket
 from domain.vocabulary.execution_bar import ExecutionBar
 from domain.vocabulary.timeframe import Timeframe
@@ -226,3 +227,30 @@ def test_an_old_session_of_the_same_process_does_not_share_its_lease(
 
     assert not again.take_lease().is_held
     assert again.take_lease().holder == store.holder
+
+
+def slow(subject: str) -> Alarm:
+    return Alarm(
+        kind=AlarmKind.TICK_OVERRUN, subject=subject, severity=AlarmSeverity.ERROR, sentence=f"{subject} is slow"
+    )
+
+
+def test_an_alarm_is_raised_once_and_over_when_its_subject_is_judged_again(store: RuntimeStore) -> None:
+    look = Look(kind=AlarmKind.TICK_OVERRUN, standing=(slow("1m"), slow("1h")), judged=frozenset({"1m", "1h"}))
+    first, again = store.settle_alarms([look]), store.settle_alarms([look])
+    over = store.settle_alarms([Look(kind=AlarmKind.TICK_OVERRUN, judged=frozenset({"1m"}))])
+    back = store.settle_alarms([look])
+
+    assert [alarm.subject for alarm in first.raised] == ["1m", "1h"]
+    assert (again.raised, again.cleared) == ((), ())
+    assert over.cleared == ((AlarmKind.TICK_OVERRUN, "1m"),)
+    assert [alarm.subject for alarm in back.raised] == ["1m"]
+
+
+def test_an_alarm_outlives_the_session_that_raised_it(open_store: OpenStore) -> None:
+    look = Look(kind=AlarmKind.TICK_OVERRUN, standing=(slow("1m"),), judged=frozenset({"1m"}))
+    first = open_store("a:1:start")
+    first.settle_alarms([look])
+    first.close()
+
+    assert open_store("b:1:start").settle_alarms([look]).raised == ()

@@ -1,6 +1,7 @@
 """What any venue promises, on paper or live: an order is known by its id, done at most once, and never overdone."""
 
 import math
+from collections.abc import Iterator
 
 import pytest
 
@@ -9,16 +10,19 @@ from domain.vocabulary.action import ActionCategory
 from pm_runtime.portfolio_row import OrderStatus
 from pm_runtime.venue import Settlement, UnknownOrderError, VenueTimeoutError
 from tests.portfolio_rows import START
+from tests.seams.exchange import ExchangeHarness
 from tests.venue_harness import LedgerHarness, PaperHarness, VenueHarness, planned, spent_usd, submitted
 
 BUYS_AND_SALES = (ActionCategory.ENTRY, ActionCategory.ADD, ActionCategory.TRIM, ActionCategory.EXIT)
 ROUNDING = 1 + 1e-12
 
 
-@pytest.fixture(params=[PaperHarness, LedgerHarness])
-def harness(request: pytest.FixtureRequest) -> VenueHarness:
+@pytest.fixture(params=[PaperHarness, LedgerHarness, ExchangeHarness])
+def harness(request: pytest.FixtureRequest) -> Iterator[VenueHarness]:
     built: VenueHarness = request.param()
-    return built
+    yield built
+    if isinstance(built, ExchangeHarness):
+        built.close()
 
 
 @pytest.mark.parametrize("category", BUYS_AND_SALES)
