@@ -12,6 +12,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+from console.demo_market import START_VARIABLE, begun_market
 from console.service import Service, ServiceError
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -35,9 +36,17 @@ class Stack:
         """The process that ticks."""
         return Service("pm_runtime", self.folder / "run")
 
+    @property
+    def pages(self) -> Service:
+        """The server of the pages and the API."""
+        return Service("pages", self.folder / "run")
+
     def environment(self) -> dict[str, str]:
         """Environment of the processes started here: compiled bytecode, one Dagster home, events stored in batches."""
         kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        begun = begun_market(self.folder)
+        if begun is not None:
+            kept.setdefault(START_VARIABLE, begun.start.isoformat())
         return {**kept, "DAGSTER_HOME": str(self._dagster_home()), "DAGSTER_EVENT_BATCH_SIZE": "1000"}
 
     def run(self, *arguments: str) -> None:
@@ -86,9 +95,29 @@ class Stack:
         self.runtime.start([sys.executable, "-m", "pm_runtime"], cwd=PROJECT, environment=self.environment())
         return url
 
+    def start_pages(self, port: int) -> str:
+        """Start the pages unless they run; returns their address once they answer.
+
+        Raises
+        ------
+        ServiceError
+            If they run on another port already, another process has this one, or they do not answer in time.
+        """
+        running = self.pages.running_command()
+        if running is None:
+            self.pages.stop()
+            _refuse_taken(port)
+        elif running[-1] != str(port):
+            raise ServiceError(f"The pages run on port {running[-1]} already: end them by `make down` first")
+        command = [sys.executable, "-m", "console.cli", "serve", "--port", str(port)]
+        self.pages.start(command, cwd=PROJECT, environment=self.environment())
+        url = f"http://127.0.0.1:{port}"
+        _wait_until_it_answers(self.pages, f"{url}/style.css")
+        return url
+
     def stop(self) -> list[str]:
         """Stop what was started here, the embedded Postgres last; returns the names of what ran."""
-        stopped = [service.name for service in (self.runtime, self.dagster) if service.stop()]
+        stopped = [service.name for service in (self.pages, self.runtime, self.dagster) if service.stop()]
         if self.folder.is_dir():
             for market in (self.folder, *sorted(self.folder.glob("candles-*"))):
                 self.run("sql.embedded_postgres", "stop", "--root", str(market / "postgres"))
@@ -103,13 +132,14 @@ class Stack:
 
 
 def separate_markets(folder: Path = STATE) -> None:
-    """Give each folder of candles, each live market and each folder of state an embedded database of its own.
+    """Give each source of candles that is named, and each folder of state, an embedded database of its own.
 
     Nothing changes where DATABASE_URL or LOWCAP_POSTGRES_ROOT names one, nor for the simulated market in the project.
     """
     if os.environ.get("DATABASE_URL") or os.environ.get("LOWCAP_POSTGRES_ROOT"):
         return
-    if source := os.environ.get("LOWCAP_CANDLES", "") or os.environ.get("LOWCAP_LIVE", ""):
+    named = (os.environ.get(name, "") for name in ("LOWCAP_CANDLES", "LOWCAP_LIVE", "LOWCAP_SOURCE"))
+    if source := next(filter(None, named), ""):
         market = folder / f"candles-{hashlib.sha256(source.encode()).hexdigest()[:12]}"
         market.mkdir(parents=True, exist_ok=True)  # how `stop` knows of it, wherever the database has to be put
         os.environ["LOWCAP_POSTGRES_ROOT"] = str(market / "postgres")
@@ -124,14 +154,14 @@ def _refuse_taken(port: int) -> None:
             raise ServiceError(f"Port {port} is taken: name another one, such as `make up PORT={port + 1}`")
 
 
-def _wait_until_it_answers(dagster: Service, url: str) -> None:
+def _wait_until_it_answers(service: Service, url: str) -> None:
     deadline = time.monotonic() + START_PATIENCE_S
     while time.monotonic() < deadline:
-        if dagster.pid() is None:
-            raise ServiceError(f"Dagster ended at once; its log is {dagster.log_file}")
+        if service.pid() is None:
+            raise ServiceError(f"{service.name} ended at once; its log is {service.log_file}")
         try:
             with urllib.request.urlopen(url, timeout=5):
                 return
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.3)
-    raise ServiceError(f"{url} does not answer after {START_PATIENCE_S:.0f} s; Dagster's log is {dagster.log_file}")
+    raise ServiceError(f"{url} does not answer after {START_PATIENCE_S:.0f} s; its log is {service.log_file}")

@@ -1,5 +1,6 @@
 """`lowcap demo`, `lowcap up`, `lowcap down`: the whole product from a terminal."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -8,8 +9,10 @@ from rich.console import Console
 
 from console.ae_view import ae
 from console.demo import make_demo
+from console.demo_score import demo_facts, print_score, print_where_to_look
 from console.regime_commands import show
 from console.service import ServiceError
+from console.session import reading
 from console.stack import STATE, Stack, separate_markets
 from console.states_view import states
 
@@ -17,6 +20,7 @@ State = Annotated[
     Path, typer.Option(envvar="LOWCAP_STATE", help="Folder of databases, logs and pid files.", show_default=".lowcap")
 ]
 Port = Annotated[int, typer.Option(help="Port of the Dagster UI on 127.0.0.1.")]
+PagesPort = Annotated[int, typer.Option(help="Port of the pages on 127.0.0.1.")]
 
 
 def open_stack(context: typer.Context, state: State = STATE) -> None:
@@ -26,31 +30,51 @@ def open_stack(context: typer.Context, state: State = STATE) -> None:
     context.obj = stack
 
 
-def demo(context: typer.Context) -> None:
-    """Run the main job from candles to a tick, and show what came of it."""
+def demo(context: typer.Context, pages_port: PagesPort = 3010) -> None:
+    """Run the main job from candles to what was learned, and show what came of it."""
     console = Console()
     try:
-        at = make_demo(console, context.obj).isoformat()
+        span = make_demo(console, context.obj)
     except ServiceError as error:
         console.print(f"[red]{error}[/red]")
         raise typer.Exit(1) from None
+    at = span.end.isoformat()
     console.rule("Regime: phases and the ladder of the buckets")
     show(as_of=at)
     console.rule("15 channels")
     states(as_of=at)
     console.rule("A and E")
     ae(as_of=at)
+    if span.is_simulated:
+        _show_score(console, context.obj, span.end, pages_port)
 
 
-def up(context: typer.Context, port: Port = 3000) -> None:
-    """Start Postgres, Dagster and the runtime in the background."""
+def _show_score(console: Console, stack: Stack, until: datetime, pages_port: int) -> None:
+    """Hold what was learned against what was planted, and say where to look."""
+    with reading() as connection:
+        facts = demo_facts(connection)
+    console.rule("Learned against planted")
+    print_score(console, facts)
+    try:
+        pages = stack.start_pages(pages_port)
+    except ServiceError as error:
+        console.print(f"[red]No pages: {error}[/red] (`lowcap serve --port N` shows them)")
+        pages = f"http://127.0.0.1:{pages_port}"
+    console.rule("Where to look")
+    print_where_to_look(console, facts, pages=pages, until=until)
+    console.print("Runs and lineage: `make up`, then the address it prints.")
+
+
+def up(context: typer.Context, port: Port = 3000, pages_port: PagesPort = 3010) -> None:
+    """Start Postgres, Dagster, the runtime and the pages in the background."""
     console = Console()
     try:
         url = context.obj.start(port)
+        pages = context.obj.start_pages(pages_port)
     except ServiceError as error:
         console.print(f"[red]{error}[/red]")
         raise typer.Exit(1) from None
-    console.print(f"Dagster: {url}   lineage: {url}/asset-groups   stop everything: make down")
+    console.print(f"Dagster: {url}   lineage: {url}/asset-groups   pages: {pages}   stop everything: make down")
 
 
 def down(context: typer.Context) -> None:

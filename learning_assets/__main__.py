@@ -1,6 +1,7 @@
 """`python -m learning_assets`: learn a range of days, of live trades or of a replay's; what Dagster needs to start."""
 
 import argparse
+import os
 import sys
 import warnings
 from datetime import UTC, date, datetime, timedelta
@@ -8,14 +9,14 @@ from pathlib import Path
 
 import dagster as dg
 
-from learning_assets.automation import LEARN
+from learning_assets.automation import FACTS, LEARN
 from learning_assets.definitions import build_definitions
 from learning_assets.exchange import COMMANDS as EXCHANGE
 from learning_assets.exchange import add_exchange_commands, exchange
 from learning_assets.learning_table import POOL
 from learning_assets.rebuild import Scratch, Stretch, compare, finished_stretches, take_in_everything
 from learning_assets.replay_journal import ReplayJournal, ReplayJournalError, open_journal
-from resources.deployment import Deployment
+from resources.deployment import AS_OF_VARIABLE, Deployment
 from resources.pm_settings import PmSettings
 from resources.tables import Tables
 from resources.terminal_backfill import backfill_on_terminal, fail_abandoned_runs, project_instance
@@ -35,6 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--from", dest="first_day", type=date.fromisoformat, help="first day, UTC")
     command.add_argument("--to", dest="last_day", type=date.fromisoformat, help="last day, UTC; default: yesterday")
     command.add_argument("--replay", help="learn from the trades of this replay, all of its days, in a schema apart")
+    command.add_argument(
+        "--facts-only", action="store_true", help="take in the trades of these days, learn nothing yet"
+    )
     command.add_argument("--days-per-run", type=int, default=400, help="days of one Dagster run")
     commands.add_parser("prepare", help="register the pool of learning, free it of the dead")
     rebuild = commands.add_parser("rebuild", help="make learned state again from the event log")
@@ -49,12 +53,15 @@ def main(arguments: list[str] | None = None) -> int:
         return exchange(options)
     if options.command == "rebuild":
         return _rebuild(options.days_per_run, is_verified=options.verify)
+    if options.replay and options.facts_only:
+        parser.error("--facts-only is for live trades: a replay is learned from whole")
     if options.replay:
         return _learn_from_replay(options.replay, options.days_per_run)
     last_day = options.last_day or (datetime.now(UTC) - timedelta(days=1)).date()
     if options.first_day is None or last_day < options.first_day:
         parser.error(f"--from is needed and must not be after --to, was {options.first_day}, {last_day}")
-    return _backfill(options.first_day, last_day, options.days_per_run)
+    job = FACTS if options.facts_only else LEARN
+    return _backfill(job.name, options.first_day, last_day, options.days_per_run)
 
 
 def _prepare() -> int:
@@ -64,12 +71,11 @@ def _prepare() -> int:
     return 0
 
 
-def _backfill(first_day: date, last_day: date, days_per_run: int) -> int:
+def _backfill(job_name: str, first_day: date, last_day: date, days_per_run: int) -> int:
     migrate()
+    definitions = build_definitions(Deployment.DEV, as_of=os.environ.get(AS_OF_VARIABLE, ""))
     with project_instance(PROJECT) as instance:
-        return backfill_on_terminal(
-            build_definitions(Deployment.DEV), LEARN.name, instance, first_day, last_day, days_per_run=days_per_run
-        )
+        return backfill_on_terminal(definitions, job_name, instance, first_day, last_day, days_per_run=days_per_run)
 
 
 def _learn_from_replay(name: str, days_per_run: int) -> int:

@@ -1,6 +1,7 @@
 """`python -m regime_assets`: the chain for a range of days, the market's span, what Dagster needs to start."""
 
 import argparse
+import csv
 import json
 import os
 import sys
@@ -14,12 +15,15 @@ from domain.vocabulary.timeframe import Timeframe
 from regime_assets.automation import BACKFILL_CHAIN
 from regime_assets.chain_asset import POOL
 from regime_assets.definitions import build_definitions
+from resources.candle_source import CandleSource
 from resources.deployment import AS_OF_VARIABLE, DEPLOYMENT_VARIABLE, Deployment, parse_deployment
 from resources.market import Market
+from resources.simulated_market import SimulatedMarket
 from resources.terminal_backfill import backfill_on_terminal, fail_abandoned_runs, project_instance
 from sql.migrate import migrate
 
 PROJECT = Path(__file__).resolve().parents[1]
+REFUSED = 2
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,11 +35,14 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--to", dest="last_day", type=date.fromisoformat, help="last day, UTC; default: yesterday")
     command.add_argument("--days-per-run", type=int, default=120, help="days of one Dagster run")
     commands.add_parser("market", help="print what the market's source is and spans, as JSON")
+    commands.add_parser("watchlist", help="print the tokens a simulated market plants edges in, as a file for `watch`")
     commands.add_parser("prepare", help="make Dagster's tables, register the chain's pool, free it of the dead")
     options = parser.parse_args(arguments)
     warnings.simplefilter("ignore", dg.BetaWarning)  # backfill policies are beta, and pinned with Dagster
     if options.command == "market":
         return _market()
+    if options.command == "watchlist":
+        return _watchlist()
     if options.command == "prepare":
         return _prepare()
     last_day = options.last_day or (datetime.now(UTC) - timedelta(days=1)).date()
@@ -45,9 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _market() -> int:
-    as_of = os.environ.get(AS_OF_VARIABLE, "") or Timeframe.D1.floor(datetime.now(UTC)).isoformat()
-    deployment = parse_deployment(os.environ.get(DEPLOYMENT_VARIABLE, ""))
-    source = Market(simulation_allowed=deployment is not Deployment.PROD).source(datetime.fromisoformat(as_of))
+    as_of = _as_of()
+    source = _source(as_of)
     first, end = source.span()
     told = {
         "description": source.description(),
@@ -57,6 +63,28 @@ def _market() -> int:
     }
     print(json.dumps(told))  # noqa: T201 - this is the command's output
     return 0
+
+
+def _watchlist() -> int:
+    source = _source(_as_of())
+    if not isinstance(source, SimulatedMarket):
+        sys.stderr.write("Only the simulated market knows whom to watch: name the tokens of another one yourself\n")
+        return REFUSED
+    rows = source.watchlist()
+    if rows:
+        file = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]), lineterminator="\n")
+        file.writeheader()
+        file.writerows(rows)
+    return 0
+
+
+def _as_of() -> str:
+    return os.environ.get(AS_OF_VARIABLE, "") or Timeframe.D1.floor(datetime.now(UTC)).isoformat()
+
+
+def _source(as_of: str) -> CandleSource:
+    deployment = parse_deployment(os.environ.get(DEPLOYMENT_VARIABLE, ""))
+    return Market(simulation_allowed=deployment is not Deployment.PROD).source(datetime.fromisoformat(as_of))
 
 
 def _prepare() -> int:

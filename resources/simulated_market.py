@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from domain.vocabulary.timeframe import Timeframe
@@ -23,13 +24,16 @@ from resources.candle_source import (
     SourceTerms,
     require_window,
 )
+from resources.simulated_breakout import BreakoutListing
 from resources.simulated_bridge import draws, split
 from resources.simulated_dominance import dominance_pct
 from resources.simulated_imperfection import impair
 from resources.simulated_instrument import Instrument, lowcaps, majors
-from resources.simulated_path import Bars, daily_bars
+from resources.simulated_path import Bars, FloatArray, daily_bars
 
 SOURCE = "simulated"
+LISTED_DAY = 380
+"""Day of the market from which the breakouts trade: with 500 days, all of their bars are hours."""
 DAY = timedelta(days=1)
 UTC_US = pl.Datetime("us", "UTC")
 
@@ -55,8 +59,10 @@ class SimulatedMarket:
         Reach of the finer timeframes, in days before the end.
     n_lowcaps : int
         Number of low-caps, spread evenly over the five tiers; 40 makes just the 8 members a bucket needs.
+    n_breakouts : int
+        Number of low-caps listed on day `LISTED_DAY` whose breakouts carry the planted edges; hourly bars at most.
     imperfections : bool
-        Whether low-cap bars finer than a day have faults in them.
+        Whether the bars of the other low-caps, where finer than a day, have faults in them.
     """
 
     end: datetime
@@ -65,14 +71,19 @@ class SimulatedMarket:
     minute_days: int = 8
     hour_days: int = 120
     n_lowcaps: int = 40
+    n_breakouts: int = 0
     imperfections: bool = True
 
     def __post_init__(self) -> None:
         for name, at in (("end", self.end), ("start", self.first_day)):
             if at.tzinfo is None or at.utcoffset() != timedelta(0) or Timeframe.D1.floor(at) != at:
                 raise ValueError(f"{name} must be midnight UTC, was {at!r}")
-        if self.first_day >= self.end or not 0 <= self.minute_days <= self.hour_days or self.n_lowcaps < 0:
-            raise ValueError(f"start < end, 0 <= minute_days <= hour_days and n_lowcaps >= 0 must hold, was {self}")
+        if self.first_day >= self.end or not self._is_sound:
+            raise ValueError(f"start < end, 0 <= minute_days <= hour_days and counts >= 0 must hold, was {self}")
+
+    @property
+    def _is_sound(self) -> bool:
+        return 0 <= self.minute_days <= self.hour_days and min(self.n_lowcaps, self.n_breakouts) >= 0
 
     @property
     def first_day(self) -> datetime:
@@ -100,8 +111,10 @@ class SimulatedMarket:
 
     def description(self) -> str:
         """Say what is simulated, and over which time."""
+        listed = len(self._breakouts.tokens)
+        planted = f", {listed} more with planted edges" if listed else ""
         return (
-            f"SIMULATED market, seed {self.seed}: 5 majors and {self.n_lowcaps} low-caps,"
+            f"SIMULATED market, seed {self.seed}: 5 majors and {self.n_lowcaps} low-caps{planted},"
             f" {self.first_day:%Y-%m-%d} to {self.end:%Y-%m-%d}; no price in it is real"
         )
 
@@ -115,6 +128,8 @@ class SimulatedMarket:
         instruments = self.instruments(universe)
         days = self._days(start, end) if instruments else range(0)
         frames = [self._day_frame(universe, instruments, day) for day in days]
+        if universe is Universe.LOWCAP:
+            frames += [self._breakout_frame(day) for day in self._days(start, end)]
         found = pl.concat([pl.DataFrame(schema=CANDLE_SCHEMA), *frames])
         return found.filter(pl.col("timestamp").is_between(start, end, closed="left"))
 
@@ -132,9 +147,35 @@ class SimulatedMarket:
         its cap, the larger the share of it that lies in pools; a major has no pool, and its FDV is not known.
         """
         require_window(start, end)
-        frames = [self._day_caps(universe, day) for universe in Universe for day in self._days(start, end)]
+        days = self._days(start, end)
+        frames = [self._day_caps(universe, day) for universe in Universe for day in days]
+        frames += [self._breakout_caps(day) for day in days if day >= LISTED_DAY]
         found = pl.concat([pl.DataFrame(schema=MARKET_CAP_SCHEMA), *frames])
         return found.filter(pl.col("timestamp").is_between(start, end, closed="left"))
+
+    def watchlist(self) -> list[dict[str, str]]:
+        """Tokens worth watching and what is known of them on their listing: columns of a file of `lowcap watch`."""
+        bars = self._breakouts.whole(LISTED_DAY)
+        return [
+            {
+                "token_contract": token.instrument.token_contract,
+                "chain": token.instrument.chain,
+                "ticker": token.instrument.token_contract.removeprefix("simulated-").upper(),
+                "curator": token.curator,
+                "timeframes": Timeframe.H1.value,
+                "intent": token.intent,
+                "market_cap_usd": f"{opened * token.instrument.supply:.0f}",
+                "volume_usd": f"{opened * volume:.0f}",
+            }
+            for token, opened, volume in zip(
+                self._breakouts.tokens, bars.open[:, 0].tolist(), bars.volume[:, 0].tolist(), strict=True
+            )
+        ]
+
+    @cached_property
+    def _breakouts(self) -> BreakoutListing:
+        n_days = (self.end - self.first_day).days
+        return BreakoutListing.of(self.seed, self.n_breakouts, listed_day=LISTED_DAY, n_days=n_days)
 
     @cached_property
     def _paths(self) -> dict[Universe, Bars]:
@@ -174,18 +215,33 @@ class SimulatedMarket:
 
     def _day_frame(self, universe: Universe, instruments: list[Instrument], day: int) -> pl.DataFrame:
         bars = self._day_bars(universe, instruments, day)
-        parts = bars.open.shape[1]
         order = np.arange(bars.open.size)
-        if self.imperfections and universe is Universe.LOWCAP and parts > 1:
+        if self.imperfections and universe is Universe.LOWCAP and bars.open.shape[1] > 1:
             bars, order = impair(bars, self.seed, day)
+        return self._frame(instruments, bars, self._timeframe(day), day, order)
+
+    def _breakout_frame(self, day: int) -> pl.DataFrame:
+        is_hourly = self._timeframe(day) is not Timeframe.D1
+        bars = self._breakouts.hours(day) if is_hourly else self._breakouts.whole(day)
+        timeframe = Timeframe.H1 if is_hourly else Timeframe.D1
+        instruments = self._breakouts.instruments if bars.open.size else []
+        return self._frame(instruments, bars, timeframe, day, np.arange(bars.open.size))
+
+    def _frame(
+        self,
+        instruments: list[Instrument],
+        bars: Bars,
+        timeframe: Timeframe,
+        day: int,
+        order: npt.NDArray[np.int64],
+    ) -> pl.DataFrame:
+        """Rows of some bars of a day, in the order of their flat indices."""
+        parts = bars.open.shape[1]
         opens = self._opens(day, parts)
         named = {"token_contract": [i.token_contract for i in instruments], "chain": [i.chain for i in instruments]}
         return pl.DataFrame(
-            {name: pl.Series(values)[order // parts] for name, values in named.items()}
-            | {
-                "timeframe": pl.repeat(self._timeframe(day).value, order.size, eager=True),
-                "timestamp": opens[order % parts],
-            }
+            {name: pl.Series(values, dtype=pl.String)[order // parts] for name, values in named.items()}
+            | {"timeframe": pl.repeat(timeframe.value, order.size, eager=True), "timestamp": opens[order % parts]}
             | {f"{name}_usd": getattr(bars, name).ravel()[order] for name in ("open", "high", "low", "close")}
             | {"volume": bars.volume.ravel()[order], "source": pl.repeat(SOURCE, order.size, eager=True)},
             schema=CANDLE_SCHEMA,
@@ -211,13 +267,31 @@ class SimulatedMarket:
         )
 
     def _day_caps(self, universe: Universe, day: int) -> pl.DataFrame:
-        instruments, paths = self.instruments(universe), self._paths.get(universe)
+        paths = self._paths.get(universe)
         if paths is None:
             return pl.DataFrame(schema=MARKET_CAP_SCHEMA)
-        supply = np.array([instrument.supply for instrument in instruments])
-        traded = paths.volume[:, day - 1] * paths.close[:, day - 1] if day else np.full(len(instruments), np.nan)
-        cap = paths.open[:, day] * supply
-        is_lowcap = universe is Universe.LOWCAP
+        traded = paths.volume[:, day - 1] * paths.close[:, day - 1] if day else None
+        instruments = self.instruments(universe)
+        return self._caps(instruments, day, paths.open[:, day], traded, is_lowcap=universe is Universe.LOWCAP)
+
+    def _breakout_caps(self, day: int) -> pl.DataFrame:
+        before = self._breakouts.whole(day - 1)
+        traded = (before.volume * before.close)[:, 0] if before.open.size else None
+        opens = self._breakouts.whole(day).open[:, 0]
+        return self._caps(self._breakouts.instruments, day, opens, traded, is_lowcap=True)
+
+    def _caps(
+        self,
+        instruments: list[Instrument],
+        day: int,
+        opens: FloatArray,
+        traded_usd: FloatArray | None,
+        *,
+        is_lowcap: bool,
+    ) -> pl.DataFrame:
+        """Caps at the midnight that opens a day; traded_usd: volume of the day before, None on the first."""
+        supply = np.array([instrument.supply for instrument in instruments], dtype=np.float64)
+        cap = opens * supply
         return pl.DataFrame(
             {
                 "token_contract": [instrument.token_contract for instrument in instruments],
@@ -226,7 +300,7 @@ class SimulatedMarket:
                 "market_cap_usd": cap,
                 "circulating_supply": supply,
                 "fdv_usd": cap if is_lowcap else None,
-                "volume_24h_usd": pl.Series(traded).fill_nan(None),
+                "volume_24h_usd": traded_usd,
                 "liquidity_usd": 4.0 * cap**0.75 if is_lowcap else None,
                 "source": SOURCE,
             },

@@ -36,7 +36,8 @@ TWO_MEMBERS = {
 
 def small_market(**values: Any) -> Market:
     """Simulated market with a few low-caps, minutes on its last two days, hours on its last twenty."""
-    defaults = {"simulation_minute_days": 2, "simulation_hour_days": 20, "simulation_lowcaps": 3}
+    days = {"simulation_minute_days": 2, "simulation_hour_days": 20}
+    defaults = days | {"simulation_lowcaps": 3, "simulation_breakouts": 0}
     return Market(**{**defaults, **values})
 
 
