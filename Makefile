@@ -71,7 +71,7 @@ test-debian-postgres: $(INSTALLED)
 	else echo "== Debian's Postgres 15 is not installed: its pass is skipped"; fi
 
 bench: $(BENCH_INSTALLED) ## Benchmarks against their peers (ARGS=--small for a short run)
-	@for unit in indicator uptrend_fold group_returns window hourly_chain lesson_mining trade_arrival edge_decay lesson_noise pm_tick; do echo "== $$unit" && $(BIN)/python -m benchmarks.$$unit $(ARGS) || exit 1; done
+	@for unit in indicator uptrend_fold group_returns window hourly_chain lesson_mining trade_arrival edge_decay lesson_noise pm_tick page; do echo "== $$unit" && $(BIN)/python -m benchmarks.$$unit $(ARGS) || exit 1; done
 
 $(BENCH_INSTALLED): $(INSTALLED) requirements-bench.lock
 	@echo "== installing the benchmarks' peers"

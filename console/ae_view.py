@@ -1,12 +1,14 @@
 """`lowcap ae`: A and E per bucket as a tick would read them at an instant."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import psycopg
 import typer
 
 from console.instant import read_instant
+from console.learned_row import number
 from console.printing import age, print_json, print_table
 from console.session import reading
 from domain.scores.score_reading import ScoreReading, ScoreStatus, read_score
@@ -25,18 +27,25 @@ def ae(
 ) -> None:
     """Show A (appetite to add) and E (assertiveness to exit) per bucket, with what a tick makes of each."""
     as_of_at = read_instant(as_of)
-    bar = newest_closed_bar(timeframe, as_of_at)
     with reading() as connection:
-        versioned = read_pm_config(connection)
-        readings = _readings(connection, bar, versioned)
+        facts = ae_facts(connection, as_of_at, timeframe)
     if as_json:
-        facts = {"as_of": as_of_at.isoformat(), "timeframe": timeframe.value, "bar": bar.timestamp.isoformat()}
-        entries = [_entry(reading, as_of_at, timeframe) for reading in readings]
-        print_json(facts | {"config_version": versioned.version, "scores": entries})
+        print_json(facts)
         return
-    title = f"A/E at {as_of_at:%Y-%m-%d %H:%M:%SZ}, bar {bar}, configuration {versioned.version}"
-    columns = ("bucket", "A", "E", "coverage", "age", "a tick uses")
-    print_table(title, columns, [_cells(reading, as_of_at, timeframe) for reading in readings])
+    bar = newest_closed_bar(timeframe, as_of_at)
+    title = f"A/E at {as_of_at:%Y-%m-%d %H:%M:%SZ}, bar {bar}, configuration {facts['config_version']}"
+    print_table(
+        title, ("bucket", "A", "E", "coverage", "age", "a tick uses"), [_cells(each) for each in facts["scores"]]
+    )
+
+
+def ae_facts(connection: psycopg.Connection, as_of_at: datetime, timeframe: Timeframe) -> dict[str, Any]:
+    """Facts of the view: what a tick at an instant would read for each bucket, and make of it."""
+    bar = newest_closed_bar(timeframe, as_of_at)
+    versioned = read_pm_config(connection)
+    facts = {"as_of": as_of_at.isoformat(), "timeframe": timeframe.value, "bar": bar.timestamp.isoformat()}
+    scores = [_entry(reading, as_of_at, timeframe) for reading in _readings(connection, bar, versioned)]
+    return facts | {"config_version": versioned.version, "scores": scores}
 
 
 def _readings(connection: psycopg.Connection, bar: ExecutionBar, versioned: VersionedConfig) -> list[ScoreReading]:
@@ -50,21 +59,21 @@ def _entry(reading: ScoreReading, as_of_at: datetime, timeframe: Timeframe) -> d
     return reading.to_json() | {"age_s": age_s}
 
 
-def _cells(reading: ScoreReading, as_of_at: datetime, timeframe: Timeframe) -> tuple[str, ...]:
-    score = reading.score
-    if score is None:
-        return (reading.bucket.value, "-", "-", "-", "-", "nothing: never materialized by then")
-    old = age(as_of_at - score.timestamp - timeframe.duration)
-    levers = [_lever(score.a), _lever(score.e)]
-    return (reading.bucket.value, *levers, f"{score.coverage}/{len(CHANNELS)}", old, _use(reading))
+def _cells(each: Mapping[str, Any]) -> tuple[str, ...]:
+    if each["status"] == ScoreStatus.MISSING:
+        return (each["bucket"], "-", "-", "-", "-", "nothing: never materialized by then")
+    levers = (number(each["a"], ".3f"), number(each["e"], ".3f"))
+    return (
+        each["bucket"],
+        *levers,
+        f"{each['coverage']}/{len(CHANNELS)}",
+        age(timedelta(seconds=each["age_s"])),
+        _use(each),
+    )
 
 
-def _use(reading: ScoreReading) -> str:
-    if reading.status is ScoreStatus.STALE:
+def _use(each: Mapping[str, Any]) -> str:
+    if each["status"] == ScoreStatus.STALE:
         return "nothing: stale"
-    used = f"{_lever(reading.a_used)} / {_lever(reading.e_used)}"
-    return f"{used} (neutral: degraded)" if reading.status is ScoreStatus.DEGRADED else used
-
-
-def _lever(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+    used = f"{number(each['a_used'], '.3f')} / {number(each['e_used'], '.3f')}"
+    return f"{used} (neutral: degraded)" if each["status"] == ScoreStatus.DEGRADED else used

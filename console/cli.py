@@ -3,14 +3,19 @@
 import typer
 
 from console.ae_view import ae
+from console.alarm_view import alarms
 from console.config_commands import config_app
+from console.crowding_view import crowding
+from console.decay_view import decay
 from console.doctor_view import doctor
 from console.exchange_commands import export, import_
 from console.explain_view import explain
 from console.forward_view import forward
+from console.funnel_view import funnel
 from console.learn_commands import learn, rebuild
 from console.lessons_view import lessons
 from console.notes_view import notes
+from console.notify_command import notify
 from console.override_set_commands import sets_app
 from console.prune_command import prune
 from console.quarantine_commands import quarantine_app
@@ -24,6 +29,7 @@ from console.switch_commands import halt, overrides, resume, switch
 from console.trades_view import trades
 from console.tuning_view import tuning
 from console.watch_commands import watch_app
+from console.whatif_view import whatif
 from console.why_command import why
 
 app = typer.Typer(
@@ -45,15 +51,20 @@ app.command("up")(up)
 app.command("down")(down)
 app.command("ae")(ae)
 app.command("doctor")(doctor)
+app.command("alarms")(alarms)
 app.command("prune")(prune)
 app.command("states")(states)
 app.command("trades")(trades)
 app.command("explain")(explain)
 app.command("lessons")(lessons)
 app.command("forward")(forward)
+app.command("decay")(decay)
+app.command("funnel")(funnel)
+app.command("crowding")(crowding)
 app.command("tuning")(tuning)
 app.command("notes")(notes)
 app.command("why")(why)
+app.command("whatif")(whatif)
 app.command("serve")(serve)
 app.command("switch")(switch)
 app.command("halt")(halt)
@@ -63,6 +74,7 @@ app.command("learn", context_settings=PASSED_THROUGH, add_help_option=False)(lea
 app.command("rebuild", context_settings=PASSED_THROUGH, add_help_option=False)(rebuild)
 app.command("export", context_settings=PASSED_THROUGH, add_help_option=False)(export)
 app.command("import", context_settings=PASSED_THROUGH, add_help_option=False)(import_)
+app.command("notify", context_settings=PASSED_THROUGH, add_help_option=False)(notify)
 app.command("replay", context_settings=PASSED_THROUGH, add_help_option=False)(replay)
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 import getpass
 import json
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,7 +23,7 @@ from console.given_config import read_overrides
 from console.printing import print_json, print_table, printable
 from console.session import FAILED, RefusedError, reading, told, writing
 from domain.config.pm_config import ConfigError, effective_config
-from sql.pm_config import StoredConfig, history, read_stored_config, write_pm_config
+from sql.pm_config import StoredConfig, UnknownVersionError, history, read_stored_config, write_pm_config
 
 config_app = typer.Typer(no_args_is_help=True, help="Look at the configuration, and change it while the system runs.")
 
@@ -41,18 +43,33 @@ def show(
 ) -> None:
     """Show every key with its value, and where it comes from: the default, or the version that set it."""
     with reading() as connection:
-        stored = read_stored_config(connection, version=version)
-        effective = effective_config(stored.overrides).model_dump(mode="json")
-        values = {key: value for key, value in flattened(effective).items() if key.startswith(prefix)}
-        if not values:
-            raise ConfigError(f"No key begins with {prefix!r}; there are {', '.join(effective)}")
-        given = _origins(connection, stored.version)
+        facts = config_facts(connection, prefix, version)
     if as_json:
-        sources = {key: origin_facts(origin_of(key, given)) for key in values}
-        print_json(_facts(stored) | {"overrides": stored.overrides, "values": values, "sources": sources})
+        print_json(facts)
         return
-    rows = [(key, _shown(value), _source(origin_of(key, given))) for key, value in values.items()]
-    print_table(_title(stored), ("key", "value", "from"), rows)
+    rows = [(key, shown_value(value), source_words(facts["sources"][key])) for key, value in facts["values"].items()]
+    print_table(_title(facts), ("key", "value", "from"), rows)
+
+
+def config_facts(connection: psycopg.Connection, prefix: str, version: int | None) -> dict[str, Any]:
+    """Facts of `lowcap config show`: keys that begin so, of a version or the one in force, and where each comes from.
+
+    Raises
+    ------
+    RefusedError
+        If no key begins so, or there is no such version; the message says what there is.
+    """
+    try:
+        stored = read_stored_config(connection, version=version)
+    except UnknownVersionError as error:
+        raise RefusedError(str(error)) from None
+    effective = effective_config(stored.overrides).model_dump(mode="json")
+    values = {key: value for key, value in flattened(effective).items() if key.startswith(prefix)}
+    if not values:
+        raise RefusedError(f"No key begins with {prefix!r:.80}; there are {', '.join(effective)}")
+    given = _origins(connection, stored.version)
+    sources = {key: origin_facts(origin_of(key, given)) for key in values}
+    return _facts(stored) | {"overrides": stored.overrides, "values": values, "sources": sources}
 
 
 @config_app.command("validate")
@@ -102,7 +119,11 @@ def diff(
         print_json({"before": _facts(one), "after": _facts(other), "changes": changes})
         return
     rows = [
-        (change["key"], _shown(change["before"]), _shown(change["after"]), _source(origin_of(change["key"], given[1])))
+        (
+            change["key"],
+            *(shown_value(change[side]) for side in ("before", "after")),
+            source_words(change["after_from"]),
+        )
         for change in changes
     ]
     title = f"{len(changes)} keys differ between version {before} and version {after}"
@@ -201,15 +222,24 @@ def _facts(stored: StoredConfig) -> dict[str, Any]:
     }
 
 
-def _title(stored: StoredConfig) -> str:
-    return f"configuration version {stored.version}, {stored.created_at:{INSTANT}} by {stored.author}: {stored.reason}"
+def _title(facts: Mapping[str, Any]) -> str:
+    made = f"{_at(facts['created_at'])} by {facts['author']}: {facts['reason']}"
+    return f"configuration version {facts['version']}, {made}"
 
 
-def _source(origin: StoredConfig | None) -> str:
-    """Where a value comes from, in words."""
-    if origin is None:
+def source_words(source: Mapping[str, Any]) -> str:
+    """Say where a value comes from.
+
+    >>> source_words({"from": "default"})
+    'default'
+    """
+    if source["from"] == "default":
         return "default"
-    return f"version {origin.version} by {origin.author} at {origin.created_at:{INSTANT}}"
+    return f"version {source['version']} by {source['author']} at {_at(source['created_at'])}"
+
+
+def _at(text: str) -> str:
+    return f"{datetime.fromisoformat(text):{INSTANT}}"
 
 
 def _origins(connection: psycopg.Connection, version: int) -> dict[str, StoredConfig]:
@@ -242,8 +272,9 @@ def _print_invalid(problem: str, *, as_json: bool) -> None:
 
 
 def _change(change: dict[str, Any]) -> str:
-    return f"{change['key']}: {_shown(change['before'])} -> {_shown(change['after'])}"
+    return f"{change['key']}: {shown_value(change['before'])} -> {shown_value(change['after'])}"
 
 
-def _shown(value: Any) -> str:
+def shown_value(value: Any) -> str:
+    """Write a value as it is typed after a key."""
     return json.dumps(value, ensure_ascii=False)

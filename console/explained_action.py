@@ -13,6 +13,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from domain.config.pm_config import ConfigError, PmConfig
+from domain.portfolio.learned_part import skew_changes, strength_factors
 from domain.vocabulary.driver import CHANNEL_NAMES, DEFAULT_BOOK_ID
 from sql.pm_config import UnknownVersionError, read_pm_config
 from sql.queries import query
@@ -24,6 +25,9 @@ IDS = ("order_id", "trade_id")
 VERSIONS = ("config_version", "override_set_id", "code_version", "switch")
 ORDER = ("side", "order_usd", "order_quantity", "status", "status_reason", "venue", "settled_at", "holder")
 FILL = ("fill_id", "quantity", "price_usd", "notional_usd", "fee_usd", "filled_at")
+MEASURED = "measured"
+"""Basis of a skew that looked at neighbours. Its enumeration stands beside arrays, which load slowly."""
+CROWDING = ("weight", "scope_exposure_usd", "pk_scope_exposure_usd")
 MAX_GAP = 1e-9
 
 
@@ -67,7 +71,7 @@ def explain_action(
         "thresholds": decision.get("thresholds", []),
         "contradictions": decision.get("contradictions", []),
         "sizing": _sizing(decision, config),
-        **decision.get("learning_multipliers", {}),
+        **_learned(decision.get("learning_multipliers", {}), config),
         "order": None if order is None else {name: as_json(order[name]) for name in ORDER},
         "fills": [{name: as_json(fill[name]) for name in FILL} for fill in fills],
         "execution": _execution(decision, order, fills),
@@ -97,7 +101,8 @@ def _levers(
 ) -> dict[str, Any]:
     steps = [dict(step) for step in decision.get("levers", ())]
     facts: dict[str, Any] = {name: decision.get(name) for name in ("a_value", "e_value", "A_mode", "E_mode")}
-    facts |= {"score_status": decision.get("score_status"), "base": None, "steps": steps}
+    facts |= {name: decision.get(name) for name in ("score_status", "bucket_multiplier", "intent_deltas")}
+    facts |= {"base": None, "steps": steps}
     if steps and config is not None:
         base = config.scores.base
         steps[0] |= {"a_change": steps[0]["a"] - base, "e_change": steps[0]["e"] - base}
@@ -141,6 +146,24 @@ def _channels_note(steps: Sequence[Row], score: Row | None, decision: Row) -> st
     ):
         return None
     return f"the score was made again since: the decision read A {read[0]:.6g}, E {read[1]:.6g}"
+
+
+def _learned(told: Mapping[str, Any], config: PmConfig | None) -> dict[str, Any]:
+    """Tell strength and skew with the part of each override and mask; a skew's where the configuration can be read."""
+    learned = dict(told)
+    strength, skew = learned.get("pm_strength"), learned.get("exposure_skew")
+    if strength is not None:
+        matched = strength["matched"]
+        factors = strength_factors(*([each[name] for each in matched] for name in ("multiplier", "weight_share")))
+        parts = [{**each, "factor": factor} for each, factor in zip(matched, factors, strict=True)]
+        learned["pm_strength"] = {**strength, "matched": parts}
+    if skew is not None and config is not None and skew["basis"] == MEASURED:
+        rules = config.portfolio.exposure
+        columns = ([mask[name] for mask in skew["masks"]] for name in CROWDING)
+        changes = skew_changes(*columns, others_usd=skew["others_usd"], config=rules)
+        masks = [{**mask, "skew_change": change} for mask, change in zip(skew["masks"], changes, strict=True)]
+        learned["exposure_skew"] = {**skew, "highest": rules.exposure_skew_max, "masks": masks}
+    return learned
 
 
 def _sizing(decision: Row, config: PmConfig | None) -> dict[str, Any]:

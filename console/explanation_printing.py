@@ -10,6 +10,7 @@ from console.stored_strand import mask_words
 
 Facts = Mapping[str, Any]
 
+SHORT_ID = 8
 GATE_COLUMNS = ("gate", "value", "threshold", "tuned", "margin", "passed", "detail")
 OVERRIDE_COLUMNS = (
     "mask",
@@ -18,6 +19,7 @@ OVERRIDE_COLUMNS = (
     "mask weight",
     "confidence",
     "share",
+    "factor",
     "trades",
     "edge",
     "decay",
@@ -85,6 +87,20 @@ def _print_levers(levers: Facts) -> None:
     ]
     title = f"levers: A {_number(levers['a_value'])} {levers['A_mode'] or ''}, E {_number(levers['e_value'])}"
     print_table(f"{title} {levers['E_mode'] or ''}", ("step", "A +", "A", "E +", "E"), [*base, *steps])
+    _print_intent(levers["intent_deltas"])
+    _print_bucket(levers["bucket_multiplier"])
+
+
+def _print_intent(told: Facts | None) -> None:
+    if told is not None and not told["is_present"]:
+        _say("no intent of the token was known")
+
+
+def _print_bucket(told: Facts | None) -> None:
+    if told is None:
+        return
+    parts = f"rank {_signed(told['rank_adjustment'])}, slope {_signed(told['slope_term'])}"
+    _say(f"bucket multiplier x {_number(told['multiplier'])} ({told['basis']}): {parts}")
 
 
 def _gate(gate: Facts) -> tuple[str, ...]:
@@ -133,9 +149,14 @@ def _print_strength(title: str, strength: Facts | None) -> None:
 
 
 def _override(each: Facts) -> tuple[str, ...]:
-    names = ("multiplier", "mask_weight", "confidence", "weight_share", "n_trades", "edge_raw", "decay_mult")
-    numbers = (_number(each[name]) for name in names)
-    return (mask_words(each["mask"]), _pairs(each["values"]), *numbers, f"{each['override_id']} {each['lesson_id']}")
+    names = ("multiplier", "mask_weight", "confidence", "weight_share", "factor", "n_trades", "edge_raw", "decay_mult")
+    numbers = (_number(each.get(name)) for name in names)
+    return (
+        mask_words(each["mask"]),
+        _pairs(each["values"]),
+        *numbers,
+        f"{each['override_id']} {each['lesson_id'][:SHORT_ID]}",
+    )
 
 
 def _print_skew(skew: Facts | None) -> None:
@@ -146,11 +167,13 @@ def _print_skew(skew: Facts | None) -> None:
         (
             mask_words(mask["mask"]),
             *(_number(mask[name]) for name in ("weight", "scope_exposure_usd", "pk_scope_exposure_usd")),
+            _signed(mask.get("skew_change")),
         )
         for mask in skew["masks"]
     ]
-    columns = ("mask", "weight", "near, USD", "on the pattern too, USD")
-    print_table(f"{title}, held elsewhere {_number(skew['others_usd'])} USD", columns, rows)
+    columns = ("mask", "weight", "near, USD", "on the pattern too, USD", "skew +")
+    begins = "" if skew.get("highest") is None else f" from {_number(skew['highest'])} with nothing near"
+    print_table(f"{title}, held elsewhere {_number(skew['others_usd'])} USD{begins}", columns, rows)
 
 
 def _print_execution(facts: Facts) -> None:

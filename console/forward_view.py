@@ -1,6 +1,7 @@
 """`lowcap forward`: whether what was learned helped, on trades no set of overrides could have known."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 import psycopg
@@ -35,19 +36,30 @@ def forward(
     """Say what learned sizes made beside neutral ones up to a day, how surely, and which overrides are noise."""
     at = read_day(day)
     with reading() as connection:
-        look_at_learned(connection, replay)
-        row = learned_day(connection, "walk_forward", at, replay)
-        facts = _facts(connection, row)
-        if trades:
-            facts["trades"] = forward_trades(connection, row, most)
+        facts = forward_facts(connection, at, has_trades=trades, most=most, replay=replay)
     if as_json:
         print_json(facts)
-    elif row is None:
+    elif facts["forward"] is None:
         typer.echo(nothing_learned(replay))
     else:
         _print(facts)
         if trades:
             print_forward_trades(facts["trades"])
+
+
+def forward_facts(
+    connection: psycopg.Connection, day: datetime | None, *, has_trades: bool, most: int, replay: str | None
+) -> dict[str, Any]:
+    """Facts of the view as of a day, the newest where it is None, with at most so many of its trades if asked for.
+
+    Raises `RefusedError` if there is no such replay or day.
+    """
+    look_at_learned(connection, replay)
+    row = learned_day(connection, "walk_forward", day, replay)
+    facts = _facts(connection, row)
+    if has_trades:
+        facts["trades"] = forward_trades(connection, row, most)
+    return facts
 
 
 def _facts(connection: psycopg.Connection, row: Facts | None) -> dict[str, Any]:
@@ -79,7 +91,7 @@ _PARTS: Mapping[str, type] = {"n_unknown": int, "n_days": int, "size_neutral_usd
 
 def _print(facts: Facts) -> None:
     told, report = facts["forward"], facts["report"]
-    for sentence in (*_sentences(facts), *(() if report is None else _details(report))):
+    for sentence in forward_sentences(facts):
         typer.echo(printable(sentence))
     if report is None:
         typer.echo(printable(f"The details of this report cannot be read: {facts['problem']}"), err=True)
@@ -89,7 +101,12 @@ def _print(facts: Facts) -> None:
         return
     title = f"{told['n_overrides']} overrides applied to a trade, {told['n_noise']} of them are noise"
     columns = ("lesson", "pattern, action", "sizes", "trades", "others", "better than others by, R", "part, USD", "is")
-    print_table(title, columns, [_claim_cells(claim) for claim in _ordered(report["claims"])])
+    print_table(title, columns, [_claim_cells(claim) for claim in ordered_claims(report["claims"])])
+
+
+def forward_sentences(facts: Facts) -> tuple[str, ...]:
+    """Say what learned sizes made beside neutral ones, with the details where the report can be read."""
+    return (*_sentences(facts), *(() if facts["report"] is None else _details(facts["report"])))
 
 
 def _sentences(facts: Facts) -> tuple[str, ...]:
@@ -135,7 +152,7 @@ def _hit_words(hits: Facts) -> str:
     )
 
 
-def _ordered(claims: Sequence[Facts]) -> list[Facts]:
+def ordered_claims(claims: Sequence[Facts]) -> list[Facts]:
     """Claims by what later trades say of them, noise last but for what nothing can be said of."""
     places = list(VERDICTS)
     known = len(places)

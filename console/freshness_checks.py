@@ -7,29 +7,12 @@ import psycopg
 from console.database_checks import config_in_force
 from console.finding import Finding, trouble, well, worry
 from console.printing import age
+from domain.vocabulary.cadence import CADENCE
 from domain.vocabulary.timeframe import Timeframe
 from sql.queries import query
 
 WARN_LATE, FAIL_LATE = timedelta(hours=2), timedelta(hours=3)
 """As the assets' own freshness: the chain runs hourly, so two hours miss one run and three miss two."""
-
-MINUTE, HOUR, DAY = (each.duration for each in (Timeframe.M1, Timeframe.H1, Timeframe.D1))
-CADENCE = {
-    "majors_price_data_ohlc 1m": MINUTE,
-    "lowcap_price_data_ohlc 1m": MINUTE,
-    "dominance_sample": DAY,
-    "token_metadata": DAY,
-    "token_cap_bucket": DAY,
-    "regime_price_data_ohlc 1m": MINUTE,
-    "regime_driver_state 1m": MINUTE,
-    "bucket_return_series 1h": HOUR,
-    "phase_state": HOUR,
-    "regime_context": HOUR,
-    "ae_score 1h": HOUR,
-    "token_uptrend_state 1h": HOUR,
-    "learning_run": 2 * DAY,
-}
-"""How long after the start of a row the next one is due; a learned day is due once it and the next are over."""
 
 NEVER_LEARNED = "learning_run"
 CHANNELS = 15

@@ -2,11 +2,11 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 import psycopg
 import typer
-from psycopg.rows import dict_row
 
 from console.explained_action import config_of
 from console.latent_factors import print_latent_factors
@@ -15,9 +15,9 @@ from console.learned_row import SHORT_ID, interval_words, number, pattern_words,
 from console.printing import print_json, print_table, printable
 from console.regime_weights import print_regime_weights
 from console.session import RefusedError, reading
+from console.stored_rows import facts_of
 from domain.scopes.pattern_key import PATTERN_KEYS, PREFIX, TuningFamily
 from domain.vocabulary.lesson_type import LessonType
-from sql.queries import query
 
 Facts = Mapping[str, Any]
 
@@ -39,6 +39,9 @@ WHY: Mapping[str, str] = {
 
 ABOUT: Mapping[str, str] = {LessonType.PM_STRENGTH: "", LessonType.TUNING: "gate of "}
 """What lessons are about, in words before their pattern; most are about the size of a buy."""
+
+PARTS = ("hypotheses", "weights", "factors")
+"""What may be asked for in place of the lessons."""
 
 LESSON = ("lesson", "pattern, action", "where", "trades")
 TESTED = ("q", "later", "edge")
@@ -64,26 +67,67 @@ def lessons(
     """Show the lessons of a day with their evidence, or what was asked and not believed, or weights, or factors."""
     at = read_day(day)
     with reading() as connection:
-        key = None if pattern is None else _pattern_key(pattern)
-        look_at_learned(connection, replay)
-        run = learned_day(connection, "learning_run", at, replay)
-        values = {"at": None if run is None else run["timestamp"], "pattern": key, "is_all": is_all, "most": most}
-        facts = _run_facts(connection, run)
-        if hypotheses:
-            names = ("hypotheses_by_verdict", "hypotheses_told")
-            facts |= _asked_facts(*(_rows(connection, name, **values) for name in names))
-        if weights:
-            facts["weights"] = _rows(connection, "regime_weights_told", **values)
-        if factors:
-            facts["factors"] = _rows(connection, "latent_factors_told", **values)
-        if not (hypotheses or weights or factors):
-            facts["lessons"] = _rows(connection, "lessons_told", **values)
+        asked = {"hypotheses": hypotheses, "weights": weights, "factors": factors}
+        parts = frozenset(name for name, is_asked in asked.items() if is_asked)
+        wanted: dict[str, Any] = {"is_all": is_all, "pattern": pattern, "parts": parts, "most": most}
+        facts = lessons_facts(connection, at, **wanted, replay=replay)
     if as_json:
         print_json(facts)
-    elif run is None:
+    elif facts["run"] is None:
         typer.echo(nothing_learned(replay))
     else:
         _print(facts)
+
+
+def lessons_facts(
+    connection: psycopg.Connection,
+    day: datetime | None,
+    *,
+    is_all: bool,
+    pattern: str | None,
+    parts: frozenset[str],
+    most: int,
+    replay: str | None,
+) -> dict[str, Any]:
+    """Facts of the view as of a day, the newest where it is None.
+
+    Parameters
+    ----------
+    connection : psycopg.Connection
+        In a transaction; its search path is set to a replay's.
+    day : datetime or None
+        Midnight at which the day begins.
+    is_all : bool
+        Retired lessons too.
+    pattern : str or None
+        Only of this one, as a person types it.
+    parts : frozenset of str
+        Some of `PARTS`; none of them: the lessons themselves.
+    most : int
+        How many hypotheses at most.
+    replay : str or None
+        What a replay taught.
+
+    Raises
+    ------
+    RefusedError
+        If there is no such pattern, replay or day.
+    """
+    key = None if pattern is None else _pattern_key(pattern)
+    look_at_learned(connection, replay)
+    run = learned_day(connection, "learning_run", day, replay)
+    values = {"at": None if run is None else run["timestamp"], "pattern": key, "is_all": is_all, "most": most}
+    facts = _run_facts(connection, run)
+    if "hypotheses" in parts:
+        names = ("hypotheses_by_verdict", "hypotheses_told")
+        facts |= _asked_facts(*(facts_of(connection, name, **values) for name in names))
+    if "weights" in parts:
+        facts["weights"] = facts_of(connection, "regime_weights_told", **values)
+    if "factors" in parts:
+        facts["factors"] = facts_of(connection, "latent_factors_told", **values)
+    if not parts:
+        facts["lessons"] = facts_of(connection, "lessons_told", **values)
+    return facts
 
 
 def _pattern_key(text: str) -> str:
@@ -114,11 +158,6 @@ def _run_facts(connection: psycopg.Connection, run: Facts | None) -> dict[str, A
 def _asked_facts(counts: Sequence[Facts], rows: Sequence[Facts]) -> dict[str, Any]:
     by_verdict = [{**each, "why": WHY.get(each["verdict"])} for each in counts]
     return {"asked": sum(each["count"] for each in counts), "verdicts": by_verdict, "hypotheses": rows}
-
-
-def _rows(connection: psycopg.Connection, name: str, **values: object) -> list[dict[str, Any]]:
-    rows = connection.cursor(row_factory=dict_row).execute(query(name).encode(), values)
-    return [row_facts(row) for row in rows]
 
 
 def _print(facts: Facts) -> None:

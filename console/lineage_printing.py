@@ -40,22 +40,23 @@ def lines(node: Facts, depth: int = 0, beside: str = "") -> Iterator[str]:
         if asked is not None:
             yield f"{margin}{INDENT}go on: {asked}"
     for link in node.get("links", ()):
-        yield f"{margin}{INDENT}{link['link']}:{_count(link)}"
+        yield f"{margin}{INDENT}{link['link']}:{count_words(link)}"
         for found in link["found"]:
-            yield from lines(found, depth + 2, _beside(found.get("beside", {})))
+            yield from lines(found, depth + 2, beside_words(found.get("beside", {})))
 
 
 def _named(node: Facts) -> str:
     return str(node["kind"]).replace("_", " ")
 
 
-def _count(link: Facts) -> str:
+def count_words(link: Facts) -> str:
+    """Say how many rows a link leads to, where it is not one, and how many of them are shown."""
     if link["shown"] < link["total"]:
         return f" {link['shown']} of {link['total']} shown (--most)"
     return "" if link["total"] == 1 else f" {link['total']}"
 
 
-def _beside(facts: Facts) -> str:
+def beside_words(facts: Facts) -> str:
     """Say what the link itself knows: which channel, which part."""
     if "channel" in facts:
         return f" [{facts['channel']} {facts['status']}: A {facts['a'] or 0:+.4f}, E {facts['e'] or 0:+.4f}]"

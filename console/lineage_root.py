@@ -161,3 +161,8 @@ _FINDERS: dict[Asked, tuple[str, Callable[..., tuple[str, tuple[Any, ...]]]]] = 
     Asked.STATE: ("DRIVER HORIZON INSTANT", _state),
     Asked.CANDLE: ("NAME TIMEFRAME INSTANT", _candle),
 }
+
+
+def root_usage(asked: Asked) -> str:
+    """Words that are expected behind what is asked about."""
+    return _FINDERS[asked][0]

@@ -14,8 +14,14 @@ def words_of(kind: str, row: Row) -> str:
 
 def ask_of(kind: str, row: Row) -> str | None:
     """Say how to begin at a row, its key among its columns; None where `lowcap why` does not begin at its kind."""
+    begin = begin_at(kind, row)
+    return None if begin is None else f"lowcap why {shlex.join(begin)}"
+
+
+def begin_at(kind: str, row: Row) -> tuple[str, ...] | None:
+    """Words behind `lowcap why` that begin at a row, of its key alone or of all its columns."""
     begin = _ASKED.get(kind)
-    return None if begin is None else f"lowcap why {shlex.join(begin(row))}"
+    return None if begin is None else begin(row)
 
 
 def _number(value: float | None) -> str:
@@ -215,7 +221,7 @@ _ASKED: dict[str, Callable[[Row], tuple[str, ...]]] = {
     "override": lambda row: ("override", str(row["override_id"])),
     "lesson": lambda row: ("lesson", row["lesson_id"]),
     "trade": lambda row: ("trade", row["trade_id"]),
-    "action": lambda row: ("action", row["strand_id"] or row["order_id"]),
+    "action": lambda row: ("action", row.get("strand_id") or row["order_id"]),
     "driver_state": lambda row: ("state", row["driver"], row["timeframe"], row["timestamp"]),
     "major_bar": lambda row: (
         *("candle", f"majors_price_data_ohlc:{row['symbol']}"),

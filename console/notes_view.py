@@ -5,19 +5,19 @@ A note may say anything: it is shown as text, with what a terminal would obey sp
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Annotated, Any
 
 import psycopg
 import typer
-from psycopg.rows import dict_row
 
 from console.learned_day import NOTES, Day, LearnedFrom, learned_day, look_at_learned, nothing_learned, read_day
 from console.learned_row import SHORT_ID, number, pattern_words, scope_words
 from console.printing import print_json, print_table, printable
 from console.session import reading
 from console.stored_note import note_facts
+from console.stored_rows import rows_of
 from domain.learning.research_note import NoteKind
-from sql.queries import query
 
 Facts = Mapping[str, Any]
 
@@ -37,20 +37,26 @@ def notes(
     """Show the notes of a day: reports, hypotheses with their tests, and how many answers were refused."""
     at = read_day(day)
     with reading() as connection:
-        look_at_learned(connection, replay)
-        newest = learned_day(connection, NOTES, at, replay)
-        facts = _facts(connection, newest, kind)
+        facts = notes_facts(connection, at, kind, replay)
     if as_json:
         print_json(facts)
-    elif newest is None:
+    elif facts["day"] is None:
         typer.echo(nothing_learned(replay, NOTES))
     else:
         _print(facts)
 
 
-def _facts(connection: psycopg.Connection, newest: Facts | None, kind: NoteKind | None) -> dict[str, Any]:
+def notes_facts(
+    connection: psycopg.Connection, day: datetime | None, kind: NoteKind | None, replay: str | None
+) -> dict[str, Any]:
+    """Facts of the view as of a day, the newest where it is None: notes, and what was refused.
+
+    Raises `RefusedError` if there is no such replay or day.
+    """
+    look_at_learned(connection, replay)
+    newest = learned_day(connection, NOTES, day, replay)
     values = {"at": None if newest is None else newest["timestamp"], "kind": None if kind is None else kind.value}
-    rows = connection.cursor(row_factory=dict_row).execute(query("notes_told").encode(), values)
+    rows = rows_of(connection, "notes_told", **values)
     told = sorted((note_facts(row) for row in rows), key=_place)
     refused = [each for each in told if each["refusal"] is not None]
     counts = Counter(str(each["refusal"].get("reason")) for each in refused)
@@ -79,7 +85,7 @@ def _print(facts: Facts) -> None:
     for each in found:
         _say("")
         _say(_head(each))
-        for line in _lines(each):
+        for line in note_lines(each):
             _say(f"  {line}")
     _say("")
     reasons = ", ".join(f"{each['reason']} {each['count']}" for each in facts["refused"])
@@ -100,7 +106,8 @@ def _head(each: Facts) -> str:
     return f"{each['id'][:SHORT_ID]} level {each['level']} {each['kind']}: {each['status']}; by {by}{made}"
 
 
-def _lines(each: Facts) -> Iterator[str]:
+def note_lines(each: Facts) -> Iterator[str]:
+    """Lines of a note: its parts in the order they are read, what it claims, and how the test of that went."""
     if each["problem"] is not None:
         yield f"it cannot be read: {_shown(each['problem'])}"
     note = each["note"] or {}

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 import psycopg
 import typer
-from psycopg.rows import dict_row
 
 from console.learned_row import row_facts
 from console.override_diff import override_diff
@@ -25,6 +24,7 @@ from console.override_set_printing import (
 )
 from console.printing import print_json, printable
 from console.session import RefusedError, reading, writing
+from console.stored_rows import facts_of, rows_of
 from domain.portfolio.override_row import OverrideError, parse_override
 from domain.portfolio.strict_json import StrictJsonError, read_json
 from domain.portfolio.trading_switch import effective_switch
@@ -54,31 +54,42 @@ def list_(
 ) -> None:
     """List versions, newest first, with the one that is live, who chose it, and whether it is held."""
     with reading() as connection:
-        sets = _rows(connection, "newest_override_sets", most=most)
-        changes = _rows(connection, "live_set_changes", most=most)
-        are_on = effective_switch(read_switch(connection), {}).overrides_on
+        facts = sets_facts(connection, most)
+    if as_json:
+        print_json(facts)
+        return
+    typer.echo(printable(standing_words(facts["live"])))
+    if not facts["overrides_on"]:
+        typer.echo("Overrides are switched off, so no set applies: lowcap switch")
+    print_sets(facts["sets"], facts["choices"], facts["live"])
+
+
+def sets_facts(connection: psycopg.Connection, most: int) -> dict[str, Any]:
+    """Facts of `lowcap sets list`: versions and choices, newest first, at most so many of each."""
+    sets = facts_of(connection, "newest_override_sets", most=most)
+    changes = facts_of(connection, "live_set_changes", most=most)
+    are_on = effective_switch(read_switch(connection), {}).overrides_on
     live = changes[0] if changes else None
     sets = [each | {"is_live": live is not None and live["set_id"] == each["set_id"]} for each in sets]
-    if as_json:
-        print_json({"live": live, "overrides_on": are_on, "sets": sets, "choices": changes})
-        return
-    typer.echo(printable(standing_words(live)))
-    if not are_on:
-        typer.echo("Overrides are switched off, so no set applies: lowcap switch")
-    print_sets(sets, changes, live)
+    return {"live": live, "overrides_on": are_on, "sets": sets, "choices": changes}
 
 
 @sets_app.command("show")
 def show(number: Number, as_json: AsJson = False) -> None:
     """Show the overrides of a version: where each holds, what it multiplies, and until when."""
     with reading() as connection:
-        told, live = _set(connection, number), _standing(connection)
-        overrides = _overrides(connection, number)
-    told |= {"is_live": live is not None and live["set_id"] == number}
+        facts = set_facts(connection, number)
     if as_json:
-        print_json({"set": told, "overrides": overrides})
+        print_json(facts)
     else:
-        print_overrides(told, overrides)
+        print_overrides(facts["set"], facts["overrides"])
+
+
+def set_facts(connection: psycopg.Connection, number: int) -> dict[str, Any]:
+    """Facts of `lowcap sets show`. Raises `RefusedError` if there is no such set; the message says which there are."""
+    told, live = _set(connection, number), _standing(connection)
+    told |= {"is_live": live is not None and live["set_id"] == number}
+    return {"set": told, "overrides": _overrides(connection, number)}
 
 
 @sets_app.command("diff")
@@ -90,7 +101,7 @@ def diff(
     """Show what B has that A has not, what changed, and what was retired and why."""
     with reading() as connection:
         sets = (_set(connection, before), _set(connection, after))
-        rows = _rows(connection, "override_endings", before=before, after=after)
+        rows = facts_of(connection, "override_endings", before=before, after=after)
         endings = {(each["lesson_id"], each["lever"]): each["reason"] for each in rows}
         found = override_diff(_overrides(connection, before), _overrides(connection, after), endings)
     if as_json:
@@ -143,7 +154,7 @@ def steps(
 ) -> None:
     """Show steps in the life of overrides, newest first: proposed, shadow, live, expired, revoked, and why."""
     with reading() as connection:
-        found = [_step(row) for row in _rows(connection, "override_steps_told", lesson=lesson, most=most)]
+        found = [_step(row) for row in facts_of(connection, "override_steps_told", lesson=lesson, most=most)]
         if lesson and not found:
             raise RefusedError(f"No override of a lesson that begins {lesson[:70]!r} took a step; see: lowcap lessons")
     if as_json:
@@ -169,7 +180,7 @@ def _choose(
         raise RefusedError("A choice of the live set needs an author and a reason")
     try:
         values = {"set_id": number, "holds": holds, "author": who, "reason": reason}
-        (chosen,) = _rows(connection, "choose_live_set", **values)
+        (chosen,) = facts_of(connection, "choose_live_set", **values)
     except UnicodeEncodeError as error:
         raise RefusedError(f"Author and reason must be text: {error}") from None
     return chosen
@@ -183,11 +194,11 @@ def _locked_standing(connection: psycopg.Connection) -> dict[str, Any] | None:
 
 def _standing(connection: psycopg.Connection) -> dict[str, Any] | None:
     """Latest choice of the live set; None where none was ever chosen."""
-    return next(iter(_rows(connection, "live_set_changes", most=1)), None)
+    return next(iter(facts_of(connection, "live_set_changes", most=1)), None)
 
 
 def _set(connection: psycopg.Connection, number: int) -> dict[str, Any]:
-    found = _rows(connection, "override_set_told", set_id=number)
+    found = facts_of(connection, "override_set_told", set_id=number)
     if found:
         return found[0]
     ((first, last),) = connection.execute(query("override_sets_span").encode()).fetchall()
@@ -197,8 +208,7 @@ def _set(connection: psycopg.Connection, number: int) -> dict[str, Any]:
 
 def _overrides(connection: psycopg.Connection, number: int) -> list[dict[str, Any]]:
     """Read the overrides of a version, each with why the runtime would ignore it, or None."""
-    cursor = connection.cursor(row_factory=dict_row)
-    rows = cursor.execute(query("overrides_told").encode(), {"set_id": number})
+    rows = rows_of(connection, "overrides_told", set_id=number)
     return [{**row_facts(row), "problem": _problem(row)} for row in rows]
 
 
@@ -216,8 +226,3 @@ def _step(facts: Facts) -> dict[str, Any]:
     except StrictJsonError:
         evidence = facts["evidence"]
     return {**facts, "evidence": evidence}
-
-
-def _rows(connection: psycopg.Connection, name: str, **values: object) -> list[dict[str, Any]]:
-    rows = connection.cursor(row_factory=dict_row).execute(query(name).encode(), values)
-    return [row_facts(row) for row in rows]

@@ -16,9 +16,18 @@ WIDTH_OF_A_PIPE = 160
 
 
 def print_json(facts: Mapping[str, Any]) -> None:
-    """Print facts as JSON; instants must be text already. What a terminal would obey is escaped, as JSON allows."""
+    """Print facts as JSON; instants must be text already."""
+    sys.stdout.write(json_text(facts))
+
+
+def json_text(facts: Mapping[str, Any]) -> str:
+    r"""Write facts as JSON with a line break at the end; what a terminal would obey is escaped, as JSON allows.
+
+    >>> json_text({"ticker": "\x1b[31m"})
+    '{\n  "ticker": "\\u001b[31m"\n}\n'
+    """
     text = json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False)
-    sys.stdout.write("".join(each if each.isprintable() or each == "\n" else _escaped(each) for each in text) + "\n")
+    return "\n".join(line if line.isprintable() else _escaped(line) for line in f"{text}\n".split("\n"))
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -37,12 +46,14 @@ def printable(text: str) -> str:
     >>> printable("red \x1b[31m")
     'red \\x1b[31m'
     """
+    if text.isprintable():
+        return text
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
-def _escaped(character: str) -> str:
-    """Character as JSON writes one it does not hold as it is."""
-    return json.dumps(character)[1:-1]
+def _escaped(line: str) -> str:
+    """Line with each character that is not shown as JSON writes one it does not hold as it is."""
+    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in line)
 
 
 def age(span: timedelta) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
+import psycopg
 import typer
 
 from console.instant import read_instant
@@ -27,8 +28,7 @@ def show(
     """Show the regime as it was known at an instant; the last hour evaluated then must have closed within two hours."""
     as_of_at = read_instant(as_of)
     with reading() as connection:
-        row = connection.execute(query("regime_context_as_of").encode(), {"as_of": as_of_at}).fetchone()
-    text = row[0] if row else None
+        text = regime_text(connection, as_of_at)
     if text is None:
         sys.stderr.write(f"No regime context of an hour that closed in the two hours before {as_of_at.isoformat()}\n")
         raise typer.Exit(FAILED)
@@ -36,6 +36,12 @@ def show(
         sys.stdout.write(f"{text}\n")
         return
     _print(json.loads(text), as_of_at)
+
+
+def regime_text(connection: psycopg.Connection, as_of_at: datetime) -> str | None:
+    """Document of the regime as it is stored, known at an instant; None when none was."""
+    row = connection.execute(query("regime_context_as_of").encode(), {"as_of": as_of_at}).fetchone()
+    return row[0] if row else None
 
 
 @regime_app.command("schema")

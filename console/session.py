@@ -13,8 +13,8 @@ from sql.database_role import DatabaseRole
 from sql.migrated import refuse_unmigrated
 from sql.migration_file import MigrationError
 from sql.pm_config import ConfigConflictError, UnknownVersionError
-from sql.position import StalePositionError
 from sql.trading_switch import UnreadableSwitchError
+from sql.watched_position import StalePositionError
 
 FAILED, REFUSED, REFUSED_IN_PART = 1, 2, 3
 """Exit codes: the database or somebody else was in the way; what was asked for cannot be; a part of it cannot."""

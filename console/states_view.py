@@ -1,6 +1,6 @@
 """`lowcap states`: the uptrend state of every regime driver on the three horizons, at an instant."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import product
@@ -50,11 +50,6 @@ class DriverCell:
             "reason": self.reason,
         }
 
-    def __str__(self) -> str:
-        if self.state is None or self.age is None:
-            return f"- {self.reason}"
-        return " ".join([self.state, *self.flags, *([self.transition] if self.transition else []), age(self.age)])
-
 
 def states(
     as_of: Annotated[str | None, typer.Option(metavar="ISO", help="Instant with an offset (default: now)")] = None,
@@ -63,15 +58,21 @@ def states(
     """Show state, flags and age of every regime driver on the three horizons, from closed bars only."""
     as_of_at = read_instant(as_of)
     with reading() as connection:
-        versioned = read_pm_config(connection)
-        cells = read_cells(connection, as_of_at, versioned.config.scores)
+        facts = states_facts(connection, as_of_at)
     if as_json:
-        facts = {"as_of": as_of_at.isoformat(), "config_version": versioned.version}
-        print_json(facts | {"drivers": [cell.to_json() for cell in cells]})
+        print_json(facts)
         return
     columns = ["driver", *(f"{horizon} ({horizon.timeframe})" for horizon in Horizon)]
-    title = f"regime driver states at {as_of_at:%Y-%m-%d %H:%M:%SZ}, configuration {versioned.version}"
-    print_table(title, columns, _rows(cells))
+    title = f"regime driver states at {as_of_at:%Y-%m-%d %H:%M:%SZ}, configuration {facts['config_version']}"
+    print_table(title, columns, _rows(facts["drivers"]))
+
+
+def states_facts(connection: psycopg.Connection, as_of_at: datetime) -> dict[str, Any]:
+    """Facts of the view: every driver on every horizon, with its state or why none counts."""
+    versioned = read_pm_config(connection)
+    cells = read_cells(connection, as_of_at, versioned.config.scores)
+    facts = {"as_of": as_of_at.isoformat(), "config_version": versioned.version}
+    return facts | {"drivers": [cell.to_json() for cell in cells]}
 
 
 def read_cells(connection: psycopg.Connection, as_of_at: datetime, config: ScoresConfig) -> list[DriverCell]:
@@ -121,9 +122,16 @@ def _status(row: dict[str, Any], old: timedelta | None, *, ttl: timedelta) -> tu
     return ChannelStatus.OK, None
 
 
-def _rows(cells: Sequence[DriverCell]) -> list[tuple[str, ...]]:
+def _rows(cells: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     width = len(Horizon)
     return [
-        (cells[start].driver, *(str(cell) for cell in cells[start : start + width]))
+        (cells[start]["driver"], *(_words(cell) for cell in cells[start : start + width]))
         for start in range(0, len(cells), width)
     ]
+
+
+def _words(cell: Mapping[str, Any]) -> str:
+    if cell["state"] is None or cell["age_s"] is None:
+        return f"- {cell['reason']}"
+    moved = [cell["transition"]] if cell["transition"] else []
+    return " ".join([cell["state"], *cell["flags"], *moved, age(timedelta(seconds=cell["age_s"]))])

@@ -6,6 +6,7 @@ They write and read one table; neither Dagster nor the runtime has to be up. The
 import getpass
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -58,7 +59,7 @@ def halt(
         wanted = read_scope(scope)
         if not ahead:
             refuse_unseen_names(connection, wanted)
-        row, effective = _set(connection, wanted, author=author, reason=reason, mode=TradingMode(mode.value))
+        row, effective = write_switch(connection, wanted, author=author, reason=reason, mode=TradingMode(mode.value))
     _print_change(row, effective, as_json=as_json)
 
 
@@ -67,8 +68,8 @@ def resume(reason: Reason, scope: ScopeOption = None, author: Author = "", as_js
     with writing() as connection:
         wanted = read_scope(scope)
         if wanted:
-            _refuse_what_is_not_halted(connection, wanted)
-        row, effective = _set(connection, wanted, author=author, reason=reason, mode=TradingMode.ACTIVE)
+            refuse_what_is_not_halted(connection, wanted)
+        row, effective = write_switch(connection, wanted, author=author, reason=reason, mode=TradingMode.ACTIVE)
     _print_change(row, effective, as_json=as_json)
 
 
@@ -85,7 +86,7 @@ def overrides(
         wanted = read_scope(scope)
         if not ahead:
             refuse_unseen_names(connection, wanted)
-        row, effective = _set(connection, wanted, author=author, reason=reason, overrides_on=state is OnOff.ON)
+        row, effective = write_switch(connection, wanted, author=author, reason=reason, overrides_on=state is OnOff.ON)
     _print_change(row, effective, as_json=as_json)
 
 
@@ -95,18 +96,23 @@ def switch(
 ) -> None:
     """Show what holds now, everywhere and in each scope that was ever set, and who changed what."""
     with reading() as connection:
-        rows, changes = read_switch(connection), switch_history(connection, limit=most)
-    everywhere = effective_switch(rows, {})
-    scopes = [_scope_facts(text, rows) for text in sorted({row.scope for row in rows} - {EVERYWHERE})]
+        facts = switch_facts(connection, most)
     if as_json:
-        facts = {"everywhere": _effective_facts(everywhere), "scopes": scopes}
-        print_json(facts | {"history": [_row_facts(row) for row in changes]})
+        print_json(facts)
         return
-    typer.echo(printable(_said(everywhere)))
-    if scopes:
+    typer.echo(printable(_said(facts["everywhere"])))
+    if scopes := facts["scopes"]:
         print_table("in scopes", ("scope", "mode", "overrides", "because"), [_scope_cells(each) for each in scopes])
     columns = ("at", "author", "scope", "mode", "overrides", "reason")
-    print_table("changes, newest first", columns, [_row_cells(row) for row in changes])
+    print_table("changes, newest first", columns, [_row_cells(row) for row in facts["history"]])
+
+
+def switch_facts(connection: psycopg.Connection, most: int) -> dict[str, Any]:
+    """Facts of the view: what holds everywhere and in each scope that was ever set, and the newest changes."""
+    rows, changes = read_switch(connection), switch_history(connection, limit=most)
+    scopes = [_scope_facts(text, rows) for text in sorted({row.scope for row in rows} - {EVERYWHERE})]
+    facts = {"everywhere": _effective_facts(effective_switch(rows, {})), "scopes": scopes}
+    return facts | {"history": [_row_facts(row) for row in changes]}
 
 
 def holding_in(rows: Sequence[SwitchRow], scope: Scope) -> EffectiveSwitch:
@@ -136,9 +142,13 @@ def _stored_scope(text: str) -> dict[ScopeDimension, str]:
     raise RefusedError(f"{text!r:.80} is no object")
 
 
-def _set(
+def write_switch(
     connection: psycopg.Connection, scope: Scope, *, author: str, reason: str, **setting: Any
 ) -> tuple[SwitchRow, EffectiveSwitch]:
+    """Write a row of the switch for a scope; returns it, and what holds in the scope then.
+
+    Raises `RefusedError` if the row cannot be, as without an author or a reason.
+    """
     named = {dimension.value: value for dimension, value in scope.items()}
     try:
         row = set_switch(connection, author=author or getpass.getuser(), reason=reason, scope=named, **setting)
@@ -147,7 +157,8 @@ def _set(
     return row, holding_in(read_switch(connection), scope)
 
 
-def _refuse_what_is_not_halted(connection: psycopg.Connection, scope: Scope) -> None:
+def refuse_what_is_not_halted(connection: psycopg.Connection, scope: Scope) -> None:
+    """Refuse to resume a scope no halt was set for; the `RefusedError` says which scopes are halted."""
     newest = {row.scope: row.mode for row in read_switch(connection) if row.mode is not None}
     text = scope_json(scope)
     if newest.get(text, TradingMode.ACTIVE) != TradingMode.ACTIVE:
@@ -162,7 +173,7 @@ def _print_change(row: SwitchRow, effective: EffectiveSwitch, *, as_json: bool) 
         return
     what = row.mode or f"overrides {_on_off(row.overrides_on)}"
     typer.echo(printable(f"Set {_where(row.scope)}: {what}. The next tick obeys."))
-    typer.echo(printable(f"{_where(row.scope)} now: {_said(effective)}"))
+    typer.echo(printable(f"{_where(row.scope)} now: {_said(_effective_facts(effective))}"))
 
 
 def _scope_facts(text: str, rows: Sequence[SwitchRow]) -> dict[str, Any]:
@@ -202,15 +213,16 @@ def _row_facts(row: SwitchRow) -> dict[str, Any]:
     return facts | {"author": row.author, "reason": row.reason, "set_at": row.set_at.isoformat()}
 
 
-def _row_cells(row: SwitchRow) -> tuple[str, ...]:
-    overridden = "" if row.overrides_on is None else _on_off(row.overrides_on)
-    return (f"{row.set_at:{INSTANT}}", row.author, _where(row.scope), row.mode or "", overridden, row.reason)
+def _row_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    overridden = "" if row["overrides_on"] is None else _on_off(row["overrides_on"])
+    at = f"{datetime.fromisoformat(row['set_at']):{INSTANT}}"
+    return (at, row["author"], _where(row["scope"]), row["mode"] or "", overridden, row["reason"])
 
 
-def _said(effective: EffectiveSwitch) -> str:
-    by = effective.overrides_by
-    who = f", set by {by.author}: {by.reason}" if by else ""
-    return f"{effective.said}; overrides {_on_off(effective.overrides_on)}{who}"
+def _said(effective: Mapping[str, Any]) -> str:
+    by = effective["overrides_by"]
+    who = f", set by {by['author']}: {by['reason']}" if by else ""
+    return f"{effective['said']}; overrides {_on_off(effective['overrides_on'])}{who}"
 
 
 def _where(scope: str) -> str:

@@ -9,6 +9,7 @@ import psycopg
 import typer
 from psycopg.rows import dict_row
 
+from console.learned_row import SHORT_ID, number
 from console.printing import print_json, print_table, printable
 from console.replay import Replay, look_at
 from console.session import reading
@@ -19,7 +20,6 @@ from domain.portfolio.trade_outcome import trade_outcome
 from sql.pm_config import read_pm_config
 from sql.queries import query
 
-SHORT_ID = 8
 _COLUMN_OF = {"invested_usd": "total_allocation_usd", "extracted_usd": "total_extracted_usd"}
 
 
@@ -60,21 +60,30 @@ def trades(
 ) -> None:
     """Show open positions and closed trades: PnL, R/R, ROI, time held, pattern and bucket of the entry."""
     with reading() as connection:
-        config = read_pm_config(connection).config.portfolio.trade_outcome
-        look_at(connection, replay)
-        lines = _open_trades(connection, config)
-        if not is_open_only:
-            lines += _closed_trades(connection, most)
+        facts = trades_facts(connection, is_open_only=is_open_only, most=most, replay=replay)
     if as_json:
-        print_json({"trades": [line.to_json() for line in lines]})
+        print_json(facts)
         return
-    readable = [line for line in lines if line.problem is None]
+    lines = facts["trades"]
+    readable = [line for line in lines if line["problem"] is None]
     columns = ("trade", "token", "tf", "entered", "ended", "pattern", "bucket", "PnL USD", "R/R", "ROI", "held")
-    open_count = sum(line.is_open for line in lines)
+    open_count = sum(line["is_open"] for line in lines)
     print_table(f"{open_count} open, {len(lines) - open_count} closed", columns, [_cells(line) for line in readable])
     for line in lines:
-        if line.problem is not None:
-            typer.echo(printable(f"trade {line.trade_id[:SHORT_ID]} cannot be read: {line.problem}"), err=True)
+        if line["problem"] is not None:
+            typer.echo(printable(f"trade {line['trade_id'][:SHORT_ID]} cannot be read: {line['problem']}"), err=True)
+
+
+def trades_facts(
+    connection: psycopg.Connection, *, is_open_only: bool, most: int, replay: str | None
+) -> dict[str, Any]:
+    """Facts of the view: open trades, then the newest closed ones, of the runtime or of a replay."""
+    config = read_pm_config(connection).config.portfolio.trade_outcome
+    look_at(connection, replay)
+    lines = _open_trades(connection, config)
+    if not is_open_only:
+        lines += _closed_trades(connection, most)
+    return {"trades": [line.to_json() for line in lines]}
 
 
 def position_of(row: Mapping[str, Any]) -> Position:
@@ -135,13 +144,13 @@ def _token(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in ("trade_id", "token_contract", "chain", "token_ticker", "timeframe")}
 
 
-def _cells(line: TradeLine) -> tuple[str, ...]:
-    token = line.token_ticker or line.token_contract
-    entry = ((line.pattern_key or "-").removeprefix("pm.uptrend."), line.bucket or "-")
-    held = "-" if line.hold_hours is None else f"{line.hold_hours:.1f}h"
-    roi = "-" if line.roi is None else f"{line.roi:+.1%}"
-    results = (_number(line.pnl_usd, "+,.2f"), _number(line.rr, "+.2f"), roi, held)
-    return (line.trade_id[:SHORT_ID], token, line.timeframe, _at(line.entered_at), _at(line.ended_at), *entry, *results)
+def _cells(line: Mapping[str, Any]) -> tuple[str, ...]:
+    token = line["token_ticker"] or line["token_contract"]
+    entry = ((line["pattern_key"] or "-").removeprefix("pm.uptrend."), line["bucket"] or "-")
+    held = "-" if line["hold_hours"] is None else f"{line['hold_hours']:.1f}h"
+    results = (number(line["pnl_usd"], "+,.2f"), number(line["rr"], "+.2f"), number(line["roi"], "+.1%"), held)
+    spans = (line["timeframe"], _at(line["entered_at"]), _at(line["ended_at"]))
+    return (line["trade_id"][:SHORT_ID], token, *spans, *entry, *results)
 
 
 def _at(text: str | None) -> str:
@@ -150,7 +159,3 @@ def _at(text: str | None) -> str:
 
 def _hours(start: datetime | None, end: datetime | None) -> float | None:
     return None if start is None or end is None else (end - start).total_seconds() / 3600
-
-
-def _number(value: float | None, spec: str) -> str:
-    return "-" if value is None else f"{value:{spec}}"

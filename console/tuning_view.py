@@ -8,13 +8,13 @@ from typing import Annotated, Any
 
 import psycopg
 import typer
-from psycopg.rows import dict_row
 
 from console.explained_action import config_of
 from console.learned_day import Day, LearnedFrom, learned_day, look_at_learned, nothing_learned, read_day
-from console.learned_row import interval_words, number, row_facts, scope_words
+from console.learned_row import interval_words, number, scope_words
 from console.printing import print_json, print_table, printable
 from console.session import reading
+from console.stored_rows import facts_of
 from console.tuning_evidence import evidence_facts
 from sql.queries import query
 
@@ -57,12 +57,10 @@ def tuning(
     """Show the thresholds of the buy rules as of a day: what was said of each, why, and where it stands."""
     at = read_day(day)
     with reading() as connection:
-        look_at_learned(connection, replay)
-        run = learned_day(connection, "learning_run", at, replay)
-        facts = _facts(connection, run, rates)
+        facts = tuning_facts(connection, at, is_about_rates=rates, replay=replay)
     if as_json:
         print_json(facts)
-    elif run is None:
+    elif facts["day"] is None:
         typer.echo(nothing_learned(replay))
     elif facts["as_of"] is None:
         typer.echo(_nothing_judged(facts))
@@ -70,10 +68,18 @@ def tuning(
         _print(facts)
 
 
-def _facts(connection: psycopg.Connection, run: Facts | None, is_about_rates: bool) -> dict[str, Any]:
+def tuning_facts(
+    connection: psycopg.Connection, day: datetime | None, *, is_about_rates: bool, replay: str | None
+) -> dict[str, Any]:
+    """Facts of the view as of a day, the newest where it is None: thresholds, or how windows ended.
+
+    Raises `RefusedError` if there is no such replay or day.
+    """
+    look_at_learned(connection, replay)
+    run = learned_day(connection, "learning_run", day, replay)
     at = None if run is None else run["timestamp"]
-    rates = _rows(connection, "tuning_rates_told", at)
-    judged = [_threshold(row) for row in _rows(connection, "tuning_verdicts_told", at)]
+    rates = facts_of(connection, "tuning_rates_told", at=at)
+    judged = [_threshold(row) for row in facts_of(connection, "tuning_verdicts_told", at=at)]
     stamp = next(iter((*judged, *rates)), None)
     config = None if stamp is None else config_of(connection, stamp["config_version"])
     ((last,),) = connection.execute(query("last_judged_day").encode()).fetchall()
@@ -93,11 +99,6 @@ _WINDOWS = ("family", "n_acted", "n_skipped", "n_pending", "n_expired")
 def _threshold(row: Facts) -> dict[str, Any]:
     told = {name: value for name, value in row.items() if name != "evidence"}
     return told | {"why": WHY.get(row["verdict"])} | evidence_facts(row["evidence"])
-
-
-def _rows(connection: psycopg.Connection, name: str, at: datetime | None) -> list[dict[str, Any]]:
-    rows = connection.cursor(row_factory=dict_row).execute(query(name).encode(), {"at": at})
-    return [row_facts(row) for row in rows]
 
 
 def _day(at: datetime | None) -> str | None:

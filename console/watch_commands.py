@@ -17,7 +17,7 @@ from domain.config.pm_config import PmConfig
 from domain.portfolio.lifecycle import LifecycleError, PositionStatus, archive, pause, resume
 from domain.vocabulary.timeframe import Timeframe
 from sql.pm_config import read_pm_config
-from sql.position import WatchedPosition, read_watchlist, set_position_status
+from sql.watched_position import WatchedPosition, read_watchlist, set_position_status
 
 watch_app = typer.Typer(no_args_is_help=True, help="Put tokens on the watchlist, and stop or put away their positions.")
 

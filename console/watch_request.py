@@ -17,7 +17,8 @@ from domain.scores.intent import INTENT_CHANNELS, IntentMetrics
 from domain.vocabulary.entry_band import band_label, cap_volume_ratio
 from domain.vocabulary.scope_dimension import ScopeDimension
 from domain.vocabulary.timeframe import Timeframe
-from sql.position import WatchedPosition, position_id, read_watchlist, watch_token
+from sql.position import position_id, watch_token
+from sql.watched_position import WatchedPosition, read_watchlist
 
 NAMES = ("token_contract", "chain", "ticker")
 MEASURED = ("age_days", "volume_usd", "market_cap_usd", "mapping_confidence")

@@ -4,7 +4,7 @@ from typing import Any
 
 from console.watch_request import Watched
 from domain.portfolio.lifecycle import PositionStatus
-from sql.position import StatusChange, WatchedPosition
+from sql.watched_position import StatusChange, WatchedPosition
 
 DAY = "%Y-%m-%d"
 

@@ -14,16 +14,29 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, ExceptionHandler
 
 from console.pages.action_page import action_page
+from console.pages.api_address import json_answer
+from console.pages.config_page import config_page
+from console.pages.dagster_url import DAGSTER_URL
+from console.pages.forward_page import forward_page
 from console.pages.guard import LOOPBACK_NAMES, Guard
-from console.pages.json_api import json_answer, json_routes
+from console.pages.json_api import json_routes
+from console.pages.lesson_page import lesson_page
 from console.pages.lessons_page import lessons_page
+from console.pages.notes_page import notes_page
+from console.pages.openapi import openapi_answer
 from console.pages.override_page import override_page
 from console.pages.overview_page import overview_page
 from console.pages.page_session import BusyError
-from console.pages.quality_page import dead_letters_page, quality_page, refused_page, waiting_page
+from console.pages.picture_routes import picture_routes
+from console.pages.quality_page import dead_letters_page, gaps_page, quality_page, refused_page, waiting_page
 from console.pages.regime_page import regime_page
+from console.pages.sets_page import set_page, sets_page
 from console.pages.switch_page import ForbiddenError, SwitchPage
 from console.pages.template import page, style_sheet
+from console.pages.trades_page import trades_page
+from console.pages.tuning_page import tuning_page
+from console.pages.whatif_page import whatif_page
+from console.pages.why_page import why_page, why_start_page
 from console.session import RefusedError
 from domain.config.pm_config import ConfigError
 from domain.scores.score_reading import CorruptScoreError
@@ -50,16 +63,29 @@ class Door:
     is_public: bool = False
 
 
-def build_app(door: Door) -> ASGIApp:
-    """Build the guarded application."""
+def build_app(door: Door, dagster_url: str = DAGSTER_URL) -> ASGIApp:
+    """Build the guarded application; runs lead to the Dagster UI at `dagster_url`."""
     switch = SwitchPage(door.token)
     routes = [
         Route("/", overview_page),
         Route("/regime", regime_page),
         Route("/lessons", lessons_page),
+        Route("/lesson/{identity}", lesson_page),
         Route("/override/{number}", override_page),
+        Route("/trades", trades_page),
+        Route("/trade/{identity}", action_page),
         Route("/action/{identity}", action_page),
+        Route("/forward", forward_page),
+        Route("/tuning", tuning_page),
+        Route("/whatif", whatif_page),
+        Route("/sets", sets_page),
+        Route("/sets/{number}", set_page),
+        Route("/notes", notes_page),
+        Route("/config", config_page),
+        Route("/why", why_start_page),
+        Route("/why/{words:path}", why_page),
         Route("/quality", quality_page),
+        Route("/quality/gaps", gaps_page),
         Route("/quality/refused", refused_page),
         Route("/quality/waiting", waiting_page),
         Route("/quality/dead-letters", dead_letters_page),
@@ -67,10 +93,13 @@ def build_app(door: Door) -> ASGIApp:
         Route("/switch/halt", _changing(switch.halt), methods=["POST"]),
         Route("/switch/resume", _changing(switch.resume), methods=["POST"]),
         Route("/style.css", _style),
+        *picture_routes(),
         *json_routes(),
+        Route("/api/openapi.json", openapi_answer),
     ]
     app = Starlette(routes=routes, exception_handlers=_handlers())
     app.router.redirect_slashes = False
+    app.state.dagster_url = dagster_url
     names = LOOPBACK_NAMES | {name.lower() for name in door.names}
     return Guard(app, names=names, token=door.token, is_public=door.is_public)
 

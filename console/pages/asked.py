@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
 import typer
+from starlette.requests import Request
 
 from console.instant import read_instant
 from console.learned_day import read_day
@@ -13,9 +14,12 @@ YEARS = range(2000, 2201)
 """Instants outside of them are typing errors, and no date arithmetic of a page leaves the calendar inside."""
 
 LONGEST = 200
+KEPT = ("as_of", "day", "replay")
+"""What the links of a page keep, where it was asked for."""
+
 _LOST_PLUS = re.compile(r"(\S+T\S+) (\d\d:\d\d)")
 _COUNT = re.compile(r"[0-9]{1,6}")
-_FLAGS = {"1": True, "true": True, "0": False, "false": False}
+FLAGS = {"1": True, "true": True, "0": False, "false": False}
 
 
 class Asked:
@@ -27,6 +31,8 @@ class Asked:
         Names and values as they were sent, decoded.
     allowed : collection of str
         Names the page knows.
+    has_empty : bool
+        Whether an empty value counts as not given, as the empty field of a form comes; else it is refused.
 
     Raises
     ------
@@ -34,7 +40,9 @@ class Asked:
         If a name is unknown or given twice, or a value is longer than any can be or holds a NUL.
     """
 
-    def __init__(self, pairs: Iterable[tuple[str, str]], allowed: Collection[str]) -> None:
+    def __init__(
+        self, pairs: Iterable[tuple[str, str]], allowed: Collection[str], *, has_empty: bool = True
+    ) -> None:
         self._values: dict[str, str] = {}
         for name, value in pairs:
             if name not in allowed:
@@ -44,20 +52,27 @@ class Asked:
                 raise typer.BadParameter(f"{name} was given twice")
             if len(value) > LONGEST or "\0" in value:
                 raise typer.BadParameter(f"Expected a {name} of at most {LONGEST} characters without a NUL")
+            if not value and not has_empty:
+                raise typer.BadParameter(f"{name} is empty; leave it out instead")
             self._values[name] = value
 
     def text(self, name: str) -> str | None:
-        """Value of a parameter; None where it is not there or empty, as an empty field of a form comes."""
+        """Value of a parameter; None where it is not there or empty."""
         return self._values.get(name) or None
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """What was asked for and the links of the page keep; ask for it once instant and day were read."""
+        return {name: text for name in KEPT if (text := self.text(name)) is not None}
 
     def flag(self, name: str) -> bool:
         """Whether a parameter is set: 1 or true, 0 or false."""
         text = self.text(name)
         if text is None:
             return False
-        if text not in _FLAGS:
+        if text not in FLAGS:
             raise typer.BadParameter(f"Expected {name}=1 or {name}=0, was {text!r}")
-        return _FLAGS[text]
+        return FLAGS[text]
 
     def count(self, name: str, *, default: int, most: int) -> int:
         """Return a whole number from 1 to `most`."""
@@ -74,14 +89,19 @@ class Asked:
         text = self.text(name)
         whole = None if text is None else _LOST_PLUS.sub(r"\1+\2", text)
         try:
-            return _within_years(read_instant(whole))
+            return within_years(read_instant(whole))
         except OverflowError:
             raise typer.BadParameter(f"Expected an instant of this age, was {text!r}") from None
 
     def day(self, name: str = "day") -> datetime | None:
         """Midnight of a day; None when none is given."""
         found = read_day(self.text(name))
-        return None if found is None else _within_years(found)
+        return None if found is None else within_years(found)
+
+
+def asked_of(request: Request, *allowed: str, has_empty: bool = True) -> Asked:
+    """Read the parameters of a request. Raises `typer.BadParameter` if one is not as the page expects it."""
+    return Asked(request.query_params.multi_items(), allowed, has_empty=has_empty)
 
 
 def instant_text(at: datetime) -> str:
@@ -93,7 +113,8 @@ def instant_text(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}Z"
 
 
-def _within_years(at: datetime) -> datetime:
+def within_years(at: datetime) -> datetime:
+    """Return an instant, or raise `typer.BadParameter` where it lies outside `YEARS`."""
     if at.year not in YEARS:
         raise typer.BadParameter(f"Expected a year from {YEARS[0]} to {YEARS[-1]}, was {at.year}")
     return at

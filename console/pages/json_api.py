@@ -1,140 +1,218 @@
-"""The regime API: what the commands print with --json, byte by byte, over HTTP."""
+"""The regime API: what the commands print with --json, byte by byte, over HTTP; every address it has."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import psycopg
-import typer
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 
-from console.pages.asked import Asked
-from console.pages.facts import (
-    ae_facts,
-    explain_facts,
-    forward_facts,
-    lessons_facts,
-    regime_text,
-    sets_facts,
-    states_facts,
-    switch_facts,
-    trades_facts,
+from console.ae_view import ae_facts
+from console.config_commands import config_facts
+from console.explain_view import explain_facts
+from console.forward_view import forward_facts
+from console.lessons_view import PARTS, lessons_facts
+from console.notes_view import notes_facts
+from console.override_set_commands import sets_facts
+from console.pages.api_address import ApiAddress, Given, from_facts
+from console.pages.crowding_page import CROWDING
+from console.pages.decay_page import DECAY, DECAYS
+from console.pages.funnel_page import FUNNEL
+from console.pages.parameter import (
+    AS_OF,
+    DAY,
+    KIND,
+    PATTERN,
+    PREFIX,
+    REPLAY,
+    TIMEFRAME,
+    VERSION,
+    Flag,
+    most_of,
 )
-from console.pages.page_session import reading_page
+from console.pages.sets_page import SET
+from console.pages.whatif_page import WHATIF
+from console.pages.why_page import WHY
+from console.regime_commands import regime_text
 from console.session import RefusedError
-from domain.vocabulary.timeframe import Timeframe
+from console.states_view import states_facts
+from console.switch_commands import switch_facts
+from console.trades_view import trades_facts
+from console.tuning_view import tuning_facts
+from domain.regime.regime_context import RegimeContext
 
-MANY = 100_000
-PARTS = ("hypotheses", "weights", "factors")
+OPEN = Flag("open", "Only trades that are open.")
+ALL = Flag("all", "Retired lessons too.")
+TRADES = Flag("trades", "Its trades too.")
+RATES = Flag("rates", "How windows ended, not the thresholds.")
+ASKED_PARTS = tuple(Flag(part, f"The {part}, not the lessons.") for part in PARTS)
+
+OF_A_DAY = {"day": "string|null", "as_of": "string|null", "interval_level": "number|null"}
+
+
+def _regime(connection: psycopg.Connection, asked: Given) -> str:
+    text = regime_text(connection, asked["as_of"])
+    if text is None:
+        at = asked["as_of"].isoformat()
+        raise RefusedError(f"No regime context of an hour that closed in the two hours before {at}")
+    return text
+
+
+def _lessons(connection: psycopg.Connection, asked: Given) -> Mapping[str, Any]:
+    parts = frozenset(part for part in PARTS if asked[part])
+    wanted = {"is_all": asked["all"], "pattern": asked["pattern"], "most": asked["most"], "replay": asked["replay"]}
+    return lessons_facts(connection, asked["day"], **wanted, parts=parts)
+
+
+def _forward(connection: psycopg.Connection, asked: Given) -> Mapping[str, Any]:
+    wanted = {"has_trades": asked["trades"], "most": asked["most"], "replay": asked["replay"]}
+    return forward_facts(connection, asked["day"], **wanted)
+
+
+def _trades(connection: psycopg.Connection, asked: Given) -> Mapping[str, Any]:
+    return trades_facts(connection, is_open_only=asked["open"], most=asked["most"], replay=asked["replay"])
+
+
+OF_THE_REGIME = (
+    ApiAddress(
+        path="/api/regime",
+        command="lowcap regime show",
+        told="The newest regime context of an hour that had closed.",
+        answer=from_facts(_regime),
+        parameters=(AS_OF,),
+        model=RegimeContext,
+    ),
+    ApiAddress(
+        path="/api/ae",
+        command="lowcap ae",
+        told="A and E of every bucket with what each was made of.",
+        answer=from_facts(lambda connection, asked: ae_facts(connection, asked["as_of"], asked["timeframe"])),
+        parameters=(AS_OF, TIMEFRAME),
+        answers={
+            **{"as_of": "string", "timeframe": "string", "bar": "string|null"},
+            **{"config_version": "integer|null", "scores": "array"},
+        },
+    ),
+    ApiAddress(
+        path="/api/states",
+        command="lowcap states",
+        told="State of every driver on every timeframe.",
+        answer=from_facts(lambda connection, asked: states_facts(connection, asked["as_of"])),
+        parameters=(AS_OF,),
+        answers={"as_of": "string", "config_version": "integer|null", "drivers": "array"},
+    ),
+)
+
+OF_TRADING = (
+    ApiAddress(
+        path="/api/trades",
+        command="lowcap trades",
+        told="Trades with their results, the newest first.",
+        answer=from_facts(_trades),
+        parameters=(OPEN, most_of(50), REPLAY),
+        answers={"trades": "array"},
+    ),
+    ApiAddress(
+        path="/api/explain/{identity}",
+        command="lowcap explain",
+        told="How an order came about, or how a trade went.",
+        answer=from_facts(lambda connection, asked: explain_facts(connection, asked["identity"], asked["replay"])),
+        parameters=(REPLAY,),
+        parts={"identity": "Id of an order, a strand or a trade, or its first 8 digits."},
+        answers={"explained": "string", "trade_id": "string", "*": ""},
+    ),
+    ApiAddress(
+        path="/api/switch",
+        command="lowcap switch",
+        told="What the runtime may do, and who changed it.",
+        answer=from_facts(lambda connection, asked: switch_facts(connection, asked["most"])),
+        parameters=(most_of(20, 1000),),
+        answers={"everywhere": "object", "scopes": "array", "history": "array"},
+    ),
+    ApiAddress(
+        path="/api/config",
+        command="lowcap config show",
+        told="Every key of the configuration, its value and where it is from.",
+        answer=from_facts(lambda connection, asked: config_facts(connection, asked["prefix"] or "", asked["version"])),
+        parameters=(PREFIX, VERSION),
+        answers={
+            **dict.fromkeys(("author", "reason", "created_at"), "string"),
+            **{"version": "integer", "overrides": "object", "values": "object", "sources": "object"},
+        },
+    ),
+)
+
+OF_LEARNING = (
+    ApiAddress(
+        path="/api/lessons",
+        command="lowcap lessons",
+        told="Lessons of a day with their evidence, or what was asked, or weights, or factors.",
+        answer=from_facts(_lessons),
+        parameters=(DAY, ALL, PATTERN, most_of(50), REPLAY, *ASKED_PARTS),
+        answers={
+            **OF_A_DAY,
+            **{"are_weights_served": "boolean|null", "run": "object|null", "lessons?": "array", "asked?": "integer"},
+            **dict.fromkeys(("verdicts?", "hypotheses?", "weights?", "factors?"), "array"),
+        },
+    ),
+    ApiAddress(
+        path="/api/sets",
+        command="lowcap sets list",
+        told="Versions of the overrides, and which was live.",
+        answer=from_facts(lambda connection, asked: sets_facts(connection, asked["most"])),
+        parameters=(most_of(20, 10_000),),
+        answers={"live": "object|null", "overrides_on": "boolean", "sets": "array", "choices": "array"},
+    ),
+    SET,
+    ApiAddress(
+        path="/api/forward",
+        command="lowcap forward",
+        told="What learned sizes made beside neutral ones, walked forward.",
+        answer=from_facts(_forward),
+        parameters=(DAY, TRADES, most_of(50), REPLAY),
+        answers={
+            **OF_A_DAY,
+            **{"forward": "object|null", "report": "object|null", "problem": "string|null", "trades?": "object|null"},
+        },
+    ),
+    ApiAddress(
+        path="/api/tuning",
+        command="lowcap tuning",
+        told="What windows of opportunity say of the thresholds of the buy rules.",
+        answer=from_facts(
+            lambda connection, asked: tuning_facts(
+                connection, asked["day"], is_about_rates=asked["rates"], replay=asked["replay"]
+            )
+        ),
+        parameters=(DAY, RATES, REPLAY),
+        answers={
+            **OF_A_DAY,
+            **{"last_judged_day": "string|null", "windows": "array", "verdicts": "array"},
+            **dict.fromkeys(("thresholds?", "rates?"), "array"),
+        },
+    ),
+    ApiAddress(
+        path="/api/notes",
+        command="lowcap notes",
+        told="What was written for people of what was learned.",
+        answer=from_facts(
+            lambda connection, asked: notes_facts(connection, asked["day"], asked["kind"], asked["replay"])
+        ),
+        parameters=(DAY, KIND, REPLAY),
+        answers={
+            **{"day": "string|null", "as_of": "string|null"},
+            **dict.fromkeys(("notes", "refused", "refusals"), "array"),
+        },
+    ),
+    DECAYS,
+    DECAY,
+    FUNNEL,
+    CROWDING,
+)
+
+API = (*OF_THE_REGIME, *OF_TRADING, *OF_LEARNING, WHY, WHATIF)
+"""Every address of the API; the description others read is made of it."""
 
 
 def json_routes() -> list[Route]:
-    """Address of each view; all of them only read."""
-    return [
-        Route("/api/regime", _regime),
-        Route("/api/ae", _ae),
-        Route("/api/states", _states),
-        Route("/api/trades", _trades),
-        Route("/api/explain/{identity}", _explain),
-        Route("/api/lessons", _lessons),
-        Route("/api/sets", _sets),
-        Route("/api/forward", _forward),
-        Route("/api/switch", _switch),
-    ]
-
-
-def json_answer(facts: Mapping[str, Any], status: int = 200) -> Response:
-    """Answer with facts, written as `console.printing.print_json` prints them."""
-    text = json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False)
-    plain = "".join(each if each.isprintable() or each == "\n" else json.dumps(each)[1:-1] for each in text)
-    return Response(f"{plain}\n", status, media_type="application/json")
-
-
-def asked_of(request: Request, *allowed: str) -> Asked:
-    """Read the parameters of a request. Raises `typer.BadParameter` if one is not as the page expects it."""
-    return Asked(request.query_params.multi_items(), allowed)
-
-
-def timeframe_of(asked: Asked) -> Timeframe:
-    """Return the execution timeframe that is asked for, an hour when none is."""
-    text = asked.text("timeframe") or Timeframe.H1.value
-    if text not in {each.value for each in Timeframe}:
-        raise typer.BadParameter(f"Expected a timeframe, one of {', '.join(Timeframe)}, was {text!r}")
-    return Timeframe(text)
-
-
-def lessons_asked(connection: psycopg.Connection, asked: Asked) -> dict[str, Any]:
-    """Facts of the lessons that an address asks for."""
-    return lessons_facts(
-        connection,
-        asked.day(),
-        is_all=asked.flag("all"),
-        pattern=asked.text("pattern"),
-        parts=frozenset(part for part in PARTS if asked.flag(part)),
-        most=asked.count("most", default=50, most=MANY),
-        replay=asked.text("replay"),
-    )
-
-
-def _regime(request: Request) -> Response:
-    as_of_at = asked_of(request, "as_of").instant()
-    with reading_page() as connection:
-        text = regime_text(connection, as_of_at)
-    if text is None:
-        raise RefusedError(f"No regime context of an hour that closed in the two hours before {as_of_at.isoformat()}")
-    return Response(f"{text}\n", media_type="application/json")
-
-
-def _ae(request: Request) -> Response:
-    asked = asked_of(request, "as_of", "timeframe")
-    as_of_at, timeframe = asked.instant(), timeframe_of(asked)
-    with reading_page() as connection:
-        return json_answer(ae_facts(connection, as_of_at, timeframe))
-
-
-def _states(request: Request) -> Response:
-    as_of_at = asked_of(request, "as_of").instant()
-    with reading_page() as connection:
-        return json_answer(states_facts(connection, as_of_at))
-
-
-def _trades(request: Request) -> Response:
-    asked = asked_of(request, "open", "most", "replay")
-    is_open_only, most = asked.flag("open"), asked.count("most", default=50, most=MANY)
-    with reading_page() as connection:
-        facts = trades_facts(connection, is_open_only=is_open_only, most=most, replay=asked.text("replay"))
-    return json_answer(facts)
-
-
-def _explain(request: Request) -> Response:
-    replay = asked_of(request, "replay").text("replay")
-    with reading_page() as connection:
-        return json_answer(explain_facts(connection, request.path_params["identity"], replay))
-
-
-def _lessons(request: Request) -> Response:
-    asked = asked_of(request, "day", "all", "pattern", "most", "replay", *PARTS)
-    with reading_page() as connection:
-        return json_answer(lessons_asked(connection, asked))
-
-
-def _sets(request: Request) -> Response:
-    most = asked_of(request, "most").count("most", default=20, most=10_000)
-    with reading_page() as connection:
-        return json_answer(sets_facts(connection, most))
-
-
-def _forward(request: Request) -> Response:
-    asked = asked_of(request, "day", "trades", "most", "replay")
-    day, most = asked.day(), asked.count("most", default=50, most=MANY)
-    with reading_page() as connection:
-        facts = forward_facts(connection, day, has_trades=asked.flag("trades"), most=most, replay=asked.text("replay"))
-    return json_answer(facts)
-
-
-def _switch(request: Request) -> Response:
-    most = asked_of(request, "most").count("most", default=20, most=1000)
-    with reading_page() as connection:
-        return json_answer(switch_facts(connection, most))
+    """Route of each address; all of them only read."""
+    return [each.route() for each in API]

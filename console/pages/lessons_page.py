@@ -6,12 +6,13 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from console.lessons_view import WHY
-from console.pages.facts import lessons_facts, rows_of
-from console.pages.json_api import MANY, asked_of
+from console.lessons_view import WHY, lessons_facts
+from console.pages.asked import asked_of
 from console.pages.lesson_tree import WIDTH, lesson_groves
 from console.pages.page_session import reading_page
+from console.pages.parameter import MANY
 from console.pages.template import page
+from console.stored_rows import rows_of
 
 FUNNEL: Mapping[str, str] = {
     "n_trades": "closed trades",
@@ -50,7 +51,7 @@ def lessons_page(request: Request) -> Response:
         "asked": wanted | {"day": asked.text("day")},
         "width": WIDTH,
     }
-    return page("lessons", facts)
+    return page("lessons", facts, kept=asked.kept)
 
 
 def _funnel(run: Mapping[str, Any] | None) -> list[tuple[str, int]]:

@@ -12,13 +12,12 @@ from starlette.responses import Response
 from console.learned_day import look_at_learned
 from console.learned_row import row_facts
 from console.override_set_printing import WHY
-from console.pages.asked import instant_text
-from console.pages.facts import rows_of
-from console.pages.json_api import asked_of
+from console.pages.asked import asked_of, instant_text
 from console.pages.page_session import reading_page
 from console.pages.template import page
 from console.pages.time_axis import TimeAxis
 from console.session import RefusedError
+from console.stored_rows import rows_of
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
 MOST = 400
@@ -48,7 +47,7 @@ def override_page(request: Request) -> Response:
         "replay": asked.text("replay"),
         "is_cut": MOST in (len(versions), len(steps)),
     }
-    return page("override", facts)
+    return page("override", facts, kept=asked.kept)
 
 
 def _number(text: str) -> int:

@@ -7,11 +7,15 @@ import psycopg
 from starlette.requests import Request
 from starlette.responses import Response
 
-from console.pages.facts import ae_facts, rows_of, switch_facts, trades_facts
-from console.pages.json_api import asked_of, timeframe_of
+from console.ae_view import ae_facts
+from console.pages.asked import asked_of
 from console.pages.page_session import reading_page
+from console.pages.parameter import timeframe_of
 from console.pages.template import page
 from console.printing import age
+from console.stored_rows import rows_of
+from console.switch_commands import switch_facts
+from console.trades_view import trades_facts
 from domain.vocabulary.cap_bucket import REGIME_BUCKETS
 from domain.vocabulary.driver import DEFAULT_BOOK_ID, DRIVERS
 from domain.vocabulary.timeframe import Timeframe
@@ -21,7 +25,7 @@ TRADES = 12
 
 def overview_page(request: Request) -> Response:
     """Show what holds; with `as_of`, scores and rows as they were known then."""
-    asked = asked_of(request, "as_of", "timeframe")
+    asked = asked_of(request, "as_of", "timeframe", "replay")
     as_of_at, timeframe = asked.instant(), timeframe_of(asked)
     with reading_page() as connection:
         facts = {
@@ -30,9 +34,11 @@ def overview_page(request: Request) -> Response:
             "switch": switch_facts(connection, 5),
             "scores": ae_facts(connection, as_of_at, timeframe),
             "newest": newest_rows(connection, as_of_at),
-            "trades": trades_facts(connection, is_open_only=False, most=TRADES, replay=None)["trades"],
+            "timeframe": asked.text("timeframe"),
+            "replay": asked.text("replay"),
         }
-    return page("overview", facts)
+        told = trades_facts(connection, is_open_only=False, most=TRADES, replay=asked.text("replay"))
+    return page("overview", facts | {"trades": told["trades"]}, kept=asked.kept)
 
 
 def newest_rows(connection: psycopg.Connection, as_of_at: datetime) -> list[dict[str, Any]]:

@@ -7,15 +7,19 @@ from typing import Any
 
 import psycopg
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
-from console.pages.asked import YEARS, instant_text
-from console.pages.facts import ae_facts, regime_text, rows_of, states_facts
-from console.pages.json_api import asked_of, timeframe_of
+from console.ae_view import ae_facts
+from console.pages.asked import YEARS, asked_of, instant_text, within_years
+from console.pages.link import address
 from console.pages.page_session import reading_page
+from console.pages.parameter import timeframe_of
 from console.pages.phase_lane import bucket_rungs, lanes_height, phase_lanes, rung_y
 from console.pages.template import page
 from console.pages.time_axis import DAY, HOUR, TimeAxis
+from console.regime_commands import regime_text
+from console.states_view import states_facts
+from console.stored_rows import rows_of
 from domain.vocabulary.cap_bucket import REGIME_BUCKETS, CapBucket
 from domain.vocabulary.horizon import Horizon
 from domain.vocabulary.phase import Phase
@@ -30,12 +34,22 @@ STEPS: Mapping[str, timedelta] = {
     "7 days later": 7 * DAY,
 }
 STOP = timedelta(hours=4)
+RANGE = 14 * DAY
+"""How far the knob of the slider goes, hour by hour."""
+
 LEFT, WIDTH = 120, 760
 
 
 def regime_page(request: Request) -> Response:
-    """Show the heat-map of the channels, the ladder of the buckets and the lanes of the phases."""
-    asked = asked_of(request, "as_of", "timeframe")
+    """Show the heat-map of the channels, the ladder of the buckets and the lanes of the phases.
+
+    A slider that was let go of is answered with the address of its instant.
+    """
+    asked = asked_of(request, "as_of", "timeframe", "since", "hour")
+    if asked.text("since"):
+        hours = asked.count("hour", default=1, most=round(RANGE / HOUR) + 1) - 1
+        slid = instant_text(within_years(asked.instant("since") + hours * HOUR))
+        return RedirectResponse(address("/regime", kept={"as_of": slid}, timeframe=asked.text("timeframe")), 303)
     as_of_at, timeframe = asked.instant(), timeframe_of(asked)
     axis = TimeAxis(start=as_of_at - BACK, end=as_of_at, left=LEFT, width=WIDTH)
     with reading_page() as connection:
@@ -55,10 +69,12 @@ def regime_page(request: Request) -> Response:
         "scores": scores,
         "phases": [phase.value for phase in Phase],
         "slider": _slider(axis),
+        "knob": _knob(as_of_at, newest["at"]),
         "steps": [(words, instant_text(at)) for words, step in STEPS.items() if (at := _moved(as_of_at, step))],
         "newest": newest["at"],
+        "timeframe": asked.text("timeframe"),
     }
-    return page("regime", facts | past)
+    return page("regime", facts | past, kept=asked.kept)
 
 
 def _past(connection: psycopg.Connection, axis: TimeAxis) -> dict[str, Any]:
@@ -99,6 +115,18 @@ def _slider(axis: TimeAxis) -> list[tuple[float, float, str]]:
     count = round((axis.end - axis.start) / STOP)
     stops = [axis.start + number * STOP for number in range(1, count + 1)]
     return [(axis.x(at - STOP), round(axis.x(at) - axis.x(at - STOP), 1), instant_text(at)) for at in stops]
+
+
+def _knob(as_of_at: datetime, newest_at: datetime | None) -> dict[str, Any]:
+    """Place a slider of whole hours around an instant; the newest hour is in reach of it."""
+    end = as_of_at + RANGE / 2
+    if newest_at is not None and as_of_at <= newest_at < end:
+        end = newest_at
+    since = (end - RANGE).replace(minute=0, second=0, microsecond=0)
+    hours = round(RANGE / HOUR) + 1
+    place = min(hours, max(1, round((as_of_at - since) / HOUR) + 1))
+    days = [number for number in range(1, hours + 1) if (since + (number - 1) * HOUR).hour == 0]
+    return {"since": since, "until": since + RANGE, "hours": hours, "place": place, "days": days}
 
 
 def _moved(at: datetime, step: timedelta) -> datetime | None:

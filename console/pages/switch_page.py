@@ -15,16 +15,14 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from console import switch_commands
+from console.pages.asked import asked_of
 from console.pages.bearer_token import is_same, token_of_header
 from console.pages.csrf import COOKIE, LIFETIME_S, CsrfKeeper
-from console.pages.facts import switch_facts
 from console.pages.guard import host_of
-from console.pages.json_api import asked_of
 from console.pages.page_session import reading_page, writing_page
 from console.pages.template import page
 from console.scope_option import read_scope, refuse_unseen_names
-from console.switch_commands import HaltMode
+from console.switch_commands import HaltMode, refuse_what_is_not_halted, switch_facts, write_switch
 from domain.portfolio.trading_switch import TradingMode
 
 FORM = "application/x-www-form-urlencoded"
@@ -68,9 +66,7 @@ class SwitchPage:
         with writing_page() as connection:
             if not form.get("ahead"):
                 refuse_unseen_names(connection, scope)
-            switch_commands._set(
-                connection, scope, author=form["author"], reason=form["reason"], mode=TradingMode(mode)
-            )
+            write_switch(connection, scope, author=form["author"], reason=form["reason"], mode=TradingMode(mode))
         return RedirectResponse("/switch", 303)
 
     def resume(self, request: Request, body: bytes) -> Response:
@@ -79,10 +75,8 @@ class SwitchPage:
         scope = read_scope(_lines(form.get("scope", "")))
         with writing_page() as connection:
             if scope:
-                switch_commands._refuse_what_is_not_halted(connection, scope)
-            switch_commands._set(
-                connection, scope, author=form["author"], reason=form["reason"], mode=TradingMode.ACTIVE
-            )
+                refuse_what_is_not_halted(connection, scope)
+            write_switch(connection, scope, author=form["author"], reason=form["reason"], mode=TradingMode.ACTIVE)
         return RedirectResponse("/switch", 303)
 
     def _checked(self, request: Request, body: bytes) -> dict[str, str]:

@@ -4,6 +4,7 @@ import functools
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import jinja2
@@ -11,15 +12,18 @@ from starlette.responses import HTMLResponse, Response
 
 from console.learned_row import interval_words, number, pattern_words, scope_words
 from console.pages.asked import instant_text
+from console.pages.link import TAKES, address
 from console.printing import age, printable
 
 FOLDER = Path(__file__).resolve().parents[1] / "templates"
 SHORT_ID = 8
 
 
-def page(name: str, facts: Mapping[str, Any], status: int = 200) -> Response:
-    """Answer with a page made of facts."""
-    return HTMLResponse(_environment().get_template(f"{name}.html").render(facts), status)
+def page(
+    name: str, facts: Mapping[str, Any], status: int = 200, *, kept: Mapping[str, str] = MappingProxyType({})
+) -> Response:
+    """Answer with a page made of facts, whose links keep what it was asked for."""
+    return HTMLResponse(_environment().get_template(f"{name}.html").render(facts, kept=kept), status)
 
 
 @functools.cache
@@ -39,6 +43,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    environment.globals |= {"link": _link, "keeps": _keeps}
     environment.filters |= {
         "at": at_words,
         "num": lambda value, spec=".3f": number(value, spec),
@@ -50,6 +55,19 @@ def _environment() -> jinja2.Environment:
         "short": lambda text: text[:SHORT_ID],
     }
     return environment
+
+
+@jinja2.pass_context
+def _link(context: jinja2.runtime.Context, base: str, *parts: object, **values: object) -> str:
+    """Address of a page, with what this one was asked for where it applies."""
+    return address(base, *parts, kept=context.get("kept", {}), **values)
+
+
+@jinja2.pass_context
+def _keeps(context: jinja2.runtime.Context, base: str, *own: str) -> dict[str, str]:
+    """Return what a form that leads to a page has to keep beside its own fields."""
+    kept = context.get("kept", {})
+    return {name: kept[name] for name in sorted(TAKES.get(base, ())) if name in kept and name not in own}
 
 
 def at_words(at: datetime | str | None) -> str:

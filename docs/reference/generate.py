@@ -16,6 +16,7 @@ import annotated_types
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from docs.reference.api_page import api_blocks
 from docs.reference.meaning import MEANING
 from docs.reference.portfolio_meaning import PORTFOLIO_WORDS
 from domain.config.pm_config import PmConfig
@@ -35,6 +36,7 @@ from domain.regime.uptrend_gate import (
 from domain.regime.uptrend_state import REASON, STATES
 from domain.scores.bucket_multiplier import MultiplierBasis
 from domain.scores.score_reading import ScoreStatus
+from domain.vocabulary.alarm import AlarmKind, AlarmSeverity, DeliveryStatus, NoticeKind
 from domain.vocabulary.bar_quarantine import QuarantineReason
 from domain.vocabulary.cap_bucket import INPUT_ALIASES, REGIME_BUCKETS, UPPER_EDGE_USD, CapBucket
 from domain.vocabulary.cap_status import CapBasis, CapStatus
@@ -109,11 +111,29 @@ def vocabulary_page() -> str:
         *_words("Tick modes", TradingMode),
         *(block for title, words in PORTFOLIO_WORDS.items() for block in _words(title, type(next(iter(words))))),
         *_words("Quarantine reasons", QuarantineReason),
+        *_words("Alarms", AlarmKind),
+        *_words("Severity of an alarm", AlarmSeverity),
+        *_words("What is told outside", NoticeKind),
+        *_words("Delivery of a notification", DeliveryStatus),
     ]
     return "\n\n".join(blocks) + "\n"
 
 
+def assets_page() -> str:
+    """Every asset of the two code locations: what it reads, what makes it, what is checked."""
+    from docs.reference.assets import assets_page as page  # loads Dagster, which the other pages do not need
+
+    return "\n\n".join(["# Assets", NOTE, *page()]) + "\n"
+
+
+def api_page() -> str:
+    """Every address of the API, with its parameters and answers."""
+    return "\n\n".join(["# API", NOTE, *api_blocks()]) + "\n"
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
+    "assets.md": assets_page,
+    "api.md": api_page,
     "configuration.md": configuration_page,
     "vocabulary.md": vocabulary_page,
 }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from domain.vocabulary.scope_dimension import ScopeDimension
 
-BASE_CHANCE = 0.28
+BASE_CHANCE = 0.22
 """Chance that a breakout without any edge runs; the others fail."""
 CERTAIN = (0.02, 0.97)
 """Least and largest chance, however many edges meet."""
@@ -40,7 +40,7 @@ class PlantedEdge:
     def lift_at(self, age_days: float) -> float:
         """Return what is left of the lift at an age; before its birth all of it.
 
-        >>> PLANTED_EDGES[2].lift_at(60.0) == PLANTED_EDGES[2].lift / 2
+        >>> PLANTED_EDGES[2].lift_at(120.0) == PLANTED_EDGES[2].lift / 2
         True
         """
         if self.half_life_days is None:
@@ -49,13 +49,13 @@ class PlantedEdge:
 
 
 PLANTED_EDGES: tuple[PlantedEdge, ...] = (
-    PlantedEdge(name="orca knows", dimension=ScopeDimension.CURATOR, value="orca", lift=0.62),
-    PlantedEdge(name="moth misleads", dimension=ScopeDimension.CURATOR, value="moth", lift=-0.28),
+    PlantedEdge(name="orca knows", dimension=ScopeDimension.CURATOR, value="orca", lift=0.68),
+    PlantedEdge(name="moth misleads", dimension=ScopeDimension.CURATOR, value="moth", lift=-0.22),
     PlantedEdge(
-        name="heron was early", dimension=ScopeDimension.CURATOR, value="heron", lift=0.68, half_life_days=60.0
+        name="heron was early", dimension=ScopeDimension.CURATOR, value="heron", lift=0.74, half_life_days=120.0
     ),
-    PlantedEdge(name="listings run", dimension=ScopeDimension.INTENT, value="listing", lift=0.62, half_life_days=70.0),
-    PlantedEdge(name="sui is new", dimension=ScopeDimension.CHAIN, value="sui", lift=0.62, half_life_days=80.0),
+    PlantedEdge(name="listings run", dimension=ScopeDimension.INTENT, value="listing", lift=0.72, half_life_days=100.0),
+    PlantedEdge(name="sui is new", dimension=ScopeDimension.CHAIN, value="sui", lift=0.72, half_life_days=90.0),
 )
 """What the simulated market has in it: five edges, three of them fading."""
 
@@ -75,7 +75,7 @@ def run_chance(
         Those that are planted.
 
     >>> run_chance({ScopeDimension.CURATOR: "finch"}, 10.0), run_chance({ScopeDimension.CURATOR: "moth"}, 10.0)
-    (0.28, 0.02)
+    (0.22, 0.02)
     """
     lifts = (edge.lift_at(age_days) for edge in edges if attributes.get(edge.dimension) == edge.value)
     low, high = CERTAIN

@@ -129,10 +129,10 @@ def size_buy(
     mode = lever_mode(a, config.lever_mode)
     base = sizing.default_allocation_pct / 100.0
     cap = wallet_usd * base * timeframe_split
-    remaining = min(max(cap - net_invested_usd, 0.0), cap)
+    remaining = rest_of_cap(cap, net_invested_usd)
     size_frac = _buy_frac(category, a, mode, sizing)
     unclamped = size_frac * strength * skew
-    final_frac = min(unclamped, 1.0)
+    final_frac = share_of_rest(size_frac, strength, skew)
     factors = (
         wallet_usd,
         base,
@@ -155,6 +155,24 @@ def size_buy(
         final_frac=final_frac,
         waterfall=_waterfall(BUY_STEPS, factors),
     )
+
+
+def rest_of_cap(cap_usd: float, net_invested_usd: float) -> float:
+    """Part of a cap that is not invested, USD, 0..cap.
+
+    >>> rest_of_cap(700.0, 100.0), rest_of_cap(700.0, -50.0), rest_of_cap(700.0, 800.0)
+    (600.0, 700.0, 0.0)
+    """
+    return min(max(cap_usd - net_invested_usd, 0.0), cap_usd)
+
+
+def share_of_rest(size_frac: float, pm_strength: float, exposure_skew: float) -> float:
+    """Share of what remains of the cap that a buy takes, at most all of it; strength and skew as they were clamped.
+
+    >>> share_of_rest(0.35, 1.2, 1.0), share_of_rest(0.6, 2.0, 1.33)
+    (0.42, 1.0)
+    """
+    return min(size_frac * pm_strength * exposure_skew, 1.0)
 
 
 def size_trim(quantity: float, *, e: float, config: PortfolioConfig) -> SellSize:

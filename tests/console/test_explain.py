@@ -125,7 +125,7 @@ def test_the_tables_name_every_part_of_an_action(ended_trade, lowcap):
     assert "btc_macro S1 +0.0600 -0.0200" in lines
     assert "trend_strength 0.75 0.6 0.54 2.1 yes" in lines
     assert "pm_strength 1.21394 753.663" in lines
-    assert "chain mcap_bucket timeframe 0.348155 0 0" in lines
+    assert "chain mcap_bucket timeframe 0.348155 0 0 +0.0000" in lines
     assert any(line.startswith("mcap_bucket mcap_bucket=nano 1.5") for line in lines)
     assert any(line.startswith("ordered: buy 795.262 USD at paper") for line in lines)
     assert any(line.startswith("switch ACTIVE everywhere") for line in lines)

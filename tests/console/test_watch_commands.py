@@ -12,7 +12,7 @@ from domain.portfolio.lifecycle import PositionStatus
 from domain.scores.intent import INTENT_CHANNELS
 from sql.database import connect
 from sql.database_role import DatabaseRole
-from sql.position import read_watchlist, set_position_status
+from sql.watched_position import read_watchlist, set_position_status
 from tests.portfolio_rows import position_row
 from tests.portfolio_worlds import PostgresPortfolioWorld
 

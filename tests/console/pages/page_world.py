@@ -10,6 +10,7 @@ from domain.portfolio.trading_switch import TradingMode
 from domain.vocabulary.timeframe import Timeframe
 from sql.database import connect
 from sql.database_role import DatabaseRole
+from sql.pm_config import write_pm_config
 from sql.trading_switch import set_switch
 from tests.console.learned_rows import (
     DAY,
@@ -24,7 +25,9 @@ from tests.console.learned_rows import (
     store,
     store_version,
 )
-from tests.console.ticked_trade import BARS, LADDER, tick, watch_and_learn
+from tests.console.pages.page_learned import make_noted, make_tuned, make_walked
+from tests.console.pages.page_pictures import make_pictures
+from tests.console.ticked_trade import BARS, LADDER, tick, trade_of, watch_and_learn
 from tests.portfolio_rows import HOUR, START, position_row, sha256
 from tests.portfolio_worlds import PostgresPortfolioWorld
 from tests.regime_hours import bucket_row, composite_row
@@ -55,9 +58,15 @@ def make_page_world() -> None:
         owner.execute("UPDATE pm.lowcap_positions SET token_ticker = %s WHERE token_ticker = 'TOK'", [HOSTILE])
     make_regime()
     make_learned()
+    make_tuned(HOSTILE)
+    make_noted(HOSTILE)
+    make_walked(trade_of())
+    make_pictures(HOSTILE)
     make_refused()
     with connect(DatabaseRole.CONSOLE, autocommit=True) as connection:
         set_switch(connection, author=HOSTILE, reason=HOSTILE, mode=TradingMode.REDUCE_ONLY, scope={"chain": "base"})
+        changed = {"scores": {"min_coverage": 11}}
+        write_pm_config(connection, changed, author="ann", reason=HOSTILE, based_on=1)
 
 
 def make_regime() -> None:

@@ -4,9 +4,9 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.console.pages.page_world import AS_OF, AS_OF_TEXT, HOSTILE
+from tests.console.pages.page_world import AS_OF, AS_OF_TEXT, HOSTILE, override_of
 from tests.console.ticked_trade import order_of, trade_of
-from tests.portfolio_rows import HOUR
+from tests.portfolio_rows import HOUR, sha256
 
 pytestmark = pytest.mark.postgres
 AT = ("--as-of", AS_OF_TEXT)
@@ -28,6 +28,13 @@ SAME = [
     ("/api/sets?most=1", ("sets", "list", "--most", "1")),
     ("/api/sets", ("sets", "list")),
     ("/api/forward?trades=1", ("forward", "--trades")),
+    ("/api/sets/7", ("sets", "show", "7")),
+    ("/api/tuning", ("tuning",)),
+    ("/api/tuning?rates=1&day=2025-06-10", ("tuning", "--rates", "--day", "2025-06-10")),
+    ("/api/notes", ("notes",)),
+    ("/api/notes?kind=report", ("notes", "--kind", "report")),
+    ("/api/config", ("config", "show")),
+    ("/api/config?prefix=scores.&version=1", ("config", "show", "scores.", "--version", "1")),
     ("/api/switch", ("switch",)),
     ("/api/switch?most=1", ("switch", "--most", "1")),
 ]
@@ -48,6 +55,23 @@ def test_an_explanation_is_what_the_command_prints(pages, lowcap, which):
 
     assert answer.status_code == 200
     assert answer.content == lowcap("explain", which(), "--json").stdout_bytes
+
+
+@pytest.mark.parametrize(
+    ("words", "asked", "options"),
+    [
+        (lambda: ["override", str(override_of("nano"))], "", ()),
+        (lambda: ["lesson", sha256("nano")[:10]], "?down=1", ("--down",)),
+        (lambda: ["trade", trade_of()], "?depth=6&most=2", ("--depth", "6", "--most", "2")),
+        (lambda: ["action", order_of("entry")], "?down=0", ()),
+        (lambda: ["state", "BTC", "meso", (AS_OF - HOUR).isoformat()], "", ()),
+    ],
+)
+def test_a_walk_is_what_the_command_prints(pages, lowcap, words, asked, options):
+    answer = pages.get(f"/api/why/{'/'.join(quote(word, safe='') for word in words())}{asked}")
+
+    assert answer.status_code == 200, answer.text
+    assert answer.content == lowcap("why", *words(), *options, "--json").stdout_bytes
 
 
 def test_an_instant_whose_plus_became_a_space_is_read(pages):
@@ -80,6 +104,22 @@ def test_where_nothing_was_known_the_answer_says_so(pages):
         ("/api/lessons?day=2025-13-01", 400, "Expected a day"),
         ("/api/lessons?day=2024-01-01", 404, "was not learned"),
         ("/api/lessons?pattern=%00", 400, "without a NUL"),
+        ("/api/tuning?rates=2", 400, "rates=1"),
+        ("/api/tuning?day=2024-01-01", 404, "was not learned"),
+        ("/api/notes?kind=poem", 400, "Expected a kind"),
+        ("/api/notes?replay=no", 404, "No replay 'no'"),
+        ("/api/config?prefix=zz", 404, "No key begins with 'zz'"),
+        ("/api/config?version=999", 404, "999"),
+        ("/api/config?version=0", 400, "from 1 to"),
+        ("/api/sets/x", 404, "Expected the number of a set"),
+        ("/api/sets/5", 404, "No set 5"),
+        ("/api/why/poem/1", 404, "Nothing begins at 'poem'"),
+        ("/api/why/override/99999", 404, "No override 99999"),
+        ("/api/why/override", 404, "Expected: lowcap why override NUMBER"),
+        ("/api/why/lesson/%00", 404, "printable characters"),
+        ("/api/why/lesson/%ff", 400, "no text"),
+        ("/api/why/state/BTC/meso/yesterday", 400, "Expected an instant"),
+        ("/api/why/trade/x?depth=99", 400, "from 1 to 20"),
         ("/api/explain/zz", 404, "Expected at least 8 digits"),
         ("/api/explain/" + "0" * 64, 404, "No order, strand or trade"),
         ("/api/nothing", 404, "no such page"),
@@ -93,7 +133,12 @@ def test_what_cannot_be_answered_is_refused_in_words(pages, address, status, sai
 
 
 @pytest.mark.parametrize(
-    "address", ["/api/explain/{}", "/api/trades?replay={}", "/api/lessons?pattern={}", "/api/lessons?replay={}"]
+    "address",
+    [
+        *("/api/explain/{}", "/api/trades?replay={}", "/api/lessons?pattern={}", "/api/lessons?replay={}"),
+        *("/api/why/trade/{}", "/api/why/{}/1", "/api/why/candle/{}/1h/2025-06-01T00:00Z", "/api/notes?kind={}"),
+        *("/api/tuning?day={}", "/api/config?prefix={}", "/api/sets/{}"),
+    ],
 )
 @pytest.mark.parametrize("text", [HOSTILE, "%25", "_", "../../etc/passwd", "a' OR 1=1 --", "\x00", "{}", "x" * 5000])
 def test_hostile_values_are_refused_and_change_nothing(pages, address, text):

@@ -5,7 +5,7 @@ import pytest
 from tests.console.pages.page_world import AS_OF, AS_OF_TEXT, HOSTILE, client, override_of
 from tests.console.pages.read_html import ReadHtml
 from tests.console.ticked_trade import order_of, trade_of
-from tests.portfolio_rows import HOUR, START
+from tests.portfolio_rows import HOUR, START, sha256
 
 pytestmark = pytest.mark.postgres
 SHOWN = HOSTILE.replace("\u202e", "\\u202e").replace("\x1b", "\\x1b").replace("\x9b", "\\x9b")
@@ -21,14 +21,43 @@ PAGES = {
     "entry": lambda: f"/action/{order_of('entry')}",
     "exit": lambda: f"/action/{order_of('exit')}",
     "trim": lambda: f"/action/{order_of('trim')}",
-    "trade": lambda: f"/action/{trade_of()}",
+    "trade": lambda: f"/trade/{trade_of()}",
+    "trades": lambda: "/trades",
+    "lesson": lambda: f"/lesson/{sha256('nano')}",
+    "hostile_lesson": lambda: f"/lesson/{sha256('hostile')[:12]}",
+    "forward": lambda: "/forward",
+    "tuning": lambda: "/tuning",
+    "rates": lambda: "/tuning?rates=1",
+    "notes": lambda: "/notes",
+    "sets": lambda: "/sets",
+    "set": lambda: "/sets/7",
+    "config": lambda: "/config",
+    "what_if": lambda: "/whatif",
+    "what_if_neutral": lambda: "/whatif?neutral=1&from=2025-05-31T00:00Z&to=2025-06-05T00:00Z",
+    "why": lambda: "/why",
+    "why_override": lambda: f"/why/override/{override_of('nano')}",
+    "why_lesson": lambda: f"/why/lesson/{sha256('hostile')}",
+    "why_trade": lambda: f"/why/trade/{trade_of()}?depth=6",
+    "why_trade_down": lambda: f"/why/trade/{trade_of()}?down=1",
+    "why_action": lambda: f"/why/action/{order_of('entry')}",
+    "decays": lambda: "/decay",
+    "decay": lambda: f"/decay/{sha256('nano')[:16]}",
+    "decay_by_line": lambda: f"/decay/{sha256('hourly')[:16]}?day=2025-06-10",
+    "decay_of_nothing": lambda: f"/decay/{sha256('alone')}",
+    "crowding": lambda: "/crowding",
+    "crowding_across": lambda: "/crowding?rows=btc_meso&columns=chain&pattern=S1.buy_flag",
+    "funnel": lambda: "/funnel",
+    "asked": lambda: "/funnel/asked?verdict=promoted",
     "quality": lambda: f"/quality?as_of={AS_OF_TEXT}",
     "refused": lambda: "/quality/refused?table=lowcap_price_data_ohlc&reason=price_jump",
     "waiting": lambda: "/quality/waiting?status=parked",
     "switch": lambda: "/switch",
     "error": lambda: "/action/zz",
 }
-TELLS_HOSTILE_TEXT = {"overview", "lessons", "entry", "trade", "quality", "refused", "waiting", "switch"}
+TELLS_HOSTILE_TEXT = {
+    *("overview", "lessons", "entry", "trade", "quality", "refused", "waiting", "switch", "trades", "hostile_lesson"),
+    *("tuning", "rates", "notes", "sets", "config", "why_lesson", "decays", "funnel", "what_if_neutral"),
+}
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -52,7 +81,7 @@ def test_hostile_text_is_shown_and_obeyed_nowhere(pages, name):
 
 
 def test_every_link_leads_to_a_page(pages):  # but the one to a trade that this world made up
-    seen, waiting = {f"/action/{'ab' * 32}"}, [PAGES[name]() for name in PAGES if name != "error"]
+    seen, waiting = {f"/trade/{'ab' * 32}"}, [PAGES[name]() for name in PAGES if name != "error"]
     while waiting and len(seen) < 250:
         address = waiting.pop(0)
         if address in seen:
@@ -95,6 +124,32 @@ def test_the_slider_leads_to_instants_up_to_the_one_shown(pages):
     assert f"/regime?as_of={AS_OF + HOUR:%Y-%m-%dT%H:%M:%S}Z" in links
 
 
+def test_the_knob_of_the_slider_leads_to_the_hour_it_stands_at(pages):
+    page = ReadHtml(pages.get(f"/regime?as_of={AS_OF_TEXT}&timeframe=4h").text)
+    fields = {each["name"]: each for tag, each in page.elements if tag == "input" and "name" in each}
+    hour, since = fields["hour"], fields["since"]["value"]
+
+    def slid(place: int) -> str:
+        answer = pages.get("/regime", params={"since": since, "hour": place, "timeframe": "4h"})
+        assert answer.status_code == 303
+        return answer.headers["location"]
+
+    assert slid(int(hour["value"])) == f"/regime?as_of={AS_OF_TEXT}&timeframe=4h"
+    assert slid(int(hour["value"]) - 1) == f"/regime?as_of={AS_OF - HOUR:%Y-%m-%dT%H:%M:%S}Z&timeframe=4h"
+    assert slid(1) == f"/regime?as_of={since}&timeframe=4h"
+    assert pages.get("/regime", params={"since": since, "hour": int(hour["max"]) + 1}).status_code == 400
+    assert pages.get("/regime", params={"since": "2200-12-31T23:00Z", "hour": 3}).status_code == 400
+
+
+def test_links_keep_what_the_page_was_asked_for(pages):
+    lessons = ReadHtml(pages.get("/lessons?day=2025-06-10").text).links("/lessons")
+    overview = ReadHtml(pages.get(f"/?as_of={AS_OF_TEXT}").text).links("/")
+
+    assert {"/tuning?day=2025-06-10", "/regime?as_of=2025-06-11T00:00:00Z", "/config", "/switch"} <= set(lessons)
+    assert f"/lesson/{sha256('nano')}?day=2025-06-10" in lessons
+    assert {f"/regime?as_of={AS_OF_TEXT}", f"/quality?as_of={AS_OF_TEXT}", "/lessons"} <= set(overview)
+
+
 def test_the_board_is_red_where_something_lacks_and_knows_no_bar_before_its_close(pages):
     first_hour = ReadHtml(pages.get(f"/quality?as_of={START + HOUR / 2:%Y-%m-%dT%H:%M:%SZ}").text)
     later = pages.get(f"/quality?as_of={AS_OF_TEXT}").text
@@ -128,8 +183,8 @@ def test_the_waterfall_leads_from_a_half_to_the_lever_that_was_used(pages):
     kinds = [each["class"] for tag, each in read.elements if (each.get("class") or "").startswith("bar ")]
     assert kinds[:3] == ["bar start", "bar rise", "bar rise"]
     assert kinds[-1] == "bar sum"
-    assert "base 0.5" in " ".join(read.text.split())
-    assert "A used 0.6825" in " ".join(read.text.split())
+    assert "base: 0.5 0.5" in " ".join(read.text.split())
+    assert "A used: 0.6825" in " ".join(read.text.split())
 
 
 def test_a_page_of_a_replay_that_is_not_there_says_so(pages):

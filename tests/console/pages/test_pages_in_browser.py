@@ -90,6 +90,11 @@ def test_a_person_without_javascript_looks_back_and_halts(browser, url):
     page.goto(f"/regime?as_of={AS_OF_TEXT}")
     page.get_by_text("a day earlier").click()
     assert "2025-05-31" in page.locator("h1").inner_text()
+    knob = page.locator("input[type=range]")
+    knob.focus()
+    knob.press("ArrowLeft")
+    page.locator("form.knob button").click()
+    assert "2025-05-31 04:00Z" in page.locator("h1").inner_text()
 
     page.goto("/switch")
     halt = page.locator("form[action='/switch/halt']")
