@@ -10,6 +10,7 @@ from rich.console import Console
 from console.ae_view import ae
 from console.demo import make_demo
 from console.demo_score import demo_facts, print_score, print_where_to_look
+from console.forward_view import forward_facts, forward_sentences
 from console.regime_commands import show
 from console.service import ServiceError
 from console.session import reading
@@ -53,8 +54,11 @@ def _show_score(console: Console, stack: Stack, until: datetime, pages_port: int
     """Hold what was learned against what was planted, and say where to look."""
     with reading() as connection:
         facts = demo_facts(connection)
+        walked = forward_facts(connection, None, has_trades=False, most=0, replay=None)
     console.rule("Learned against planted")
     print_score(console, facts)
+    if walked["forward"] is not None:
+        console.print(*forward_sentences(walked), sep="\n", highlight=False)
     try:
         pages = stack.start_pages(pages_port)
     except ServiceError as error:

@@ -131,7 +131,7 @@ def keys_of(
         known = seen.get(number) or _stored_key(connection, number, replay)
         if known is None:
             raise RefusedError(f"No override {number}, neither stored nor behind a buy of the window; see: lowcap sets")
-        found.append({"override_id": number, **known, "has_applied": number in seen})
+        found.append({"override_id": number, **known, "has_applied": known in seen.values()})  # by any of its numbers
     return found
 
 

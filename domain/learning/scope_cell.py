@@ -49,10 +49,17 @@ def cell_of_columns(row: Mapping[str, Any], *, values: str = "scope_values") -> 
         If a category, dimension or value is unknown.
     """
     stored = row[values]
-    scope = parse_scope(json.loads(stored) if isinstance(stored, str) else stored)
+    text = stored if isinstance(stored, str) else json.dumps(stored)
+    return _cell(row["pattern_key"], row["action_category"], text)
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _cell(pattern_key: str, action_category: str, text: str) -> ScopeCell:
+    """Cell of stored words; kept, for the same cells are read day after day."""
+    scope = parse_scope(json.loads(text))
     return ScopeCell(
-        pattern_key=row["pattern_key"],
-        action_category=parse_action_category(row["action_category"]),
+        pattern_key=pattern_key,
+        action_category=parse_action_category(action_category),
         mask=scope_mask(scope),
         values=tuple(scope.values()),
     )

@@ -14,6 +14,7 @@ from domain.vocabulary.scope_dimension import BIT, ScopeContext, ScopeDimension,
 Scope = Mapping[ScopeDimension, str]
 """Known dimensions with their canonical values, in the order of the bits."""
 
+_DIMENSIONS: Mapping[str, ScopeDimension] = {dimension: dimension for dimension in BIT}
 _ENTRY_DIMENSIONS = tuple(dimension for dimension in BIT if context_of(dimension) is ScopeContext.ENTRY)
 
 BUCKET_ALIAS = "bucket"
@@ -86,7 +87,8 @@ def parse_scope(values: Mapping[str, object]) -> dict[ScopeDimension, str]:
     unknown = sorted(set(values).difference(BIT))
     if unknown:
         raise ValueError(f"Expected dimensions of a scope, was {unknown}")
-    return _canonical({dimension: values.get(dimension) for dimension in BIT})
+    given = sorted((_DIMENSIONS[name] for name in values), key=BIT.__getitem__)
+    return _canonical({dimension: values[dimension] for dimension in given})
 
 
 def scope_mask(scope: Scope) -> int:

@@ -28,6 +28,9 @@ class ActionCategory(StrEnum):
         return OrderSide.BUY if self in (ActionCategory.ENTRY, ActionCategory.ADD) else OrderSide.SELL
 
 
+_CATEGORIES: dict[str, ActionCategory] = {category.value: category for category in ActionCategory}
+
+
 def parse_action_category(name: str) -> ActionCategory:
     """Category of a name as it may arrive from outside.
 
@@ -40,7 +43,7 @@ def parse_action_category(name: str) -> ActionCategory:
     >>> parse_action_category("add")
     <ActionCategory.ADD: 'add'>
     """
-    if name not in {category.value for category in ActionCategory}:
-        known = [category.value for category in ActionCategory]
-        raise ValueError(f"Expected an action category, one of {known}, was {name!r}")
-    return ActionCategory(name)
+    category = _CATEGORIES.get(name)
+    if category is None:
+        raise ValueError(f"Expected an action category, one of {list(_CATEGORIES)}, was {name!r}")
+    return category
