@@ -24,7 +24,7 @@ SHOWN_DAYS = 60
 TICKED = timedelta(days=1)
 TRADED_DAYS = 80
 """Days the runtime trades a simulated market; the edges in it are born on the first."""
-LEARNED_DAYS = 28
+LEARNED_DAYS = 22
 """Days that are learned, the last ones: a fading edge is told by 18 of them."""
 LOOPS = (timedelta(days=14, hours=-12), timedelta(days=7, hours=-12), timedelta(microseconds=1))
 """How long before the end the runtime stops for what it traded to be learned, and goes on with it."""

@@ -39,7 +39,7 @@ class Market(dg.ConfigurableResource):
     simulation_minute_days: int = 5
     simulation_hour_days: int = 120
     simulation_lowcaps: int = 60
-    simulation_breakouts: int = 162
+    simulation_breakouts: int = 168
     simulation_start: str = ""
     """First day of the simulated market. Empty: LOWCAP_SIMULATION_START; that empty too: 2025-01-01. As long as it is
     the same, the same day is the same whenever it is asked for."""

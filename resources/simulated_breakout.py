@@ -19,7 +19,7 @@ from domain.vocabulary.universe import Universe
 from resources.simulated_instrument import LOWCAP_SUPPLY, Instrument
 from resources.simulated_path import Bars, FloatArray
 
-CURATORS = ("orca", "finch", "moth", "lynx", "heron", "adder", "ibis", "vole", "tern")
+CURATORS = ("orca", "finch", "moth", "lynx", "heron", "adder", "ibis", "vole")
 INTENTS = ("listing", "narrative", "momentum", "community", "utility", "revival")
 CHAINS = ("sui", "solana", "base", "bsc", "ethereum", "tron")
 
@@ -28,13 +28,13 @@ WARM_UP_DAYS = 40
 """Days from the listing to the birth of the edges: hourly averages of 333 bars need them three times over."""
 
 _FIRST_NUMBER = 5_000
-_LEG_LAYER, _BAR_LAYER = 5, 6
+_LEG_LAYER, _BAR_LAYER = 18, 6
 _CAPS: tuple[tuple[CapBucket, float], ...] = (
-    (CapBucket.NANO, 45e3),
-    (CapBucket.MICRO, 900e3),
+    (CapBucket.MICRO, 2e6),
     (CapBucket.MID, 16e6),
     (CapBucket.BIG, 160e6),
 )
+_VOLUME_USD = 4e6  # a day, of each: thin ones would cost more to trade, and that would be an edge nobody planted
 # Legs of a breakout: log size and hours, each drawn within a fifth of what stands here.
 _TROUGH, _SLIP = 0.30, 0.04
 _FALL_H, _SLIP_H, _REST_H, _LIFT_H, _HOVER_H, _RUN_H, _TOP_H, _FADE_H, _FAIL_H = 60, 20, 12, 24, 36, 40, 4, 40, 20
@@ -77,7 +77,7 @@ def breakout_bars(seed: int, n_hours: int, tokens: list[BreakoutToken]) -> Bars:
 def _token(index: int, seed: int) -> BreakoutToken:
     curator, row = index % len(CURATORS), index // len(CURATORS)
     intent = row % len(INTENTS)
-    chain = (curator + intent + 3 * (row // len(INTENTS))) % len(CHAINS)
+    chain = (curator + intent + 2 * (row // len(INTENTS))) % len(CHAINS)
     tier, cap_usd = _CAPS[(curator + 2 * intent + row) % len(_CAPS)]
     rng = np.random.default_rng([seed, _FIRST_NUMBER + index, 0])
     instrument = Instrument(
@@ -90,7 +90,7 @@ def _token(index: int, seed: int) -> BreakoutToken:
         beta=0.0,
         idiosyncratic=_NOISE,
         reversion_days=np.inf,
-        turnover=float(rng.uniform(0.1, 0.3)),
+        turnover=_VOLUME_USD / cap_usd,
     )
     return BreakoutToken(instrument, CURATORS[curator], INTENTS[intent])
 

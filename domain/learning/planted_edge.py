@@ -40,7 +40,7 @@ class PlantedEdge:
     def lift_at(self, age_days: float) -> float:
         """Return what is left of the lift at an age; before its birth all of it.
 
-        >>> PLANTED_EDGES[2].lift_at(120.0) == PLANTED_EDGES[2].lift / 2
+        >>> PLANTED_EDGES[2].lift_at(110.0) == PLANTED_EDGES[2].lift / 2
         True
         """
         if self.half_life_days is None:
@@ -50,12 +50,12 @@ class PlantedEdge:
 
 PLANTED_EDGES: tuple[PlantedEdge, ...] = (
     PlantedEdge(name="orca knows", dimension=ScopeDimension.CURATOR, value="orca", lift=0.68),
-    PlantedEdge(name="moth misleads", dimension=ScopeDimension.CURATOR, value="moth", lift=-0.22),
+    PlantedEdge(name="moth misleads", dimension=ScopeDimension.CURATOR, value="moth", lift=-0.60),
     PlantedEdge(
-        name="heron was early", dimension=ScopeDimension.CURATOR, value="heron", lift=0.74, half_life_days=120.0
+        name="heron was early", dimension=ScopeDimension.CURATOR, value="heron", lift=0.74, half_life_days=110.0
     ),
-    PlantedEdge(name="listings run", dimension=ScopeDimension.INTENT, value="listing", lift=0.72, half_life_days=100.0),
-    PlantedEdge(name="sui is new", dimension=ScopeDimension.CHAIN, value="sui", lift=0.72, half_life_days=90.0),
+    PlantedEdge(name="listings run", dimension=ScopeDimension.INTENT, value="listing", lift=0.72, half_life_days=120.0),
+    PlantedEdge(name="sui is new", dimension=ScopeDimension.CHAIN, value="sui", lift=0.72, half_life_days=140.0),
 )
 """What the simulated market has in it: five edges, three of them fading."""
 

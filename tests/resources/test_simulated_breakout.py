@@ -23,24 +23,24 @@ KEY = ("token_contract", "chain")
 
 
 def market(days: int = LISTED_DAY + 20, **changes) -> SimulatedMarket:
-    given = {"minute_days": 1, "hour_days": 20, "n_lowcaps": 0, "n_breakouts": 9} | changes
+    given = {"minute_days": 1, "hour_days": 20, "n_lowcaps": 0, "n_breakouts": 8} | changes
     return SimulatedMarket(start=START, end=START + days * DAY, **given)
 
 
 def test_curators_intents_and_chains_cross_each_other_evenly():
-    tokens = breakout_tokens(108, seed=7)
+    tokens = breakout_tokens(144, seed=7)
 
-    assert set(Counter(token.curator for token in tokens).values()) == {108 // len(CURATORS)}
-    assert set(Counter(token.intent for token in tokens).values()) == {108 // len(INTENTS)}
-    assert set(Counter(token.instrument.chain for token in tokens).values()) == {108 // len(CHAINS)}
-    assert set(Counter((token.intent, token.instrument.chain) for token in tokens).values()) == {3}
+    assert set(Counter(token.curator for token in tokens).values()) == {144 // len(CURATORS)}
+    assert set(Counter(token.intent for token in tokens).values()) == {144 // len(INTENTS)}
+    assert set(Counter(token.instrument.chain for token in tokens).values()) == {144 // len(CHAINS)}
+    assert set(Counter((token.intent, token.instrument.chain) for token in tokens).values()) == {4}
 
 
 def test_every_planted_scope_is_some_tokens_and_not_most():
-    tokens = breakout_tokens(108, seed=7)
+    tokens = breakout_tokens(144, seed=7)
 
     for edge in PLANTED_EDGES:
-        assert 10 <= sum(token.attributes[edge.dimension] == edge.value for token in tokens) <= 20
+        assert 15 <= sum(token.attributes[edge.dimension] == edge.value for token in tokens) <= 25
 
 
 def test_more_hours_and_more_tokens_change_no_bar_that_was_there():
@@ -66,7 +66,7 @@ def test_tokens_have_no_bar_and_no_cap_before_their_listing_and_hours_after_it()
 
     assert bars["timestamp"].min() == LISTED
     assert bars["timeframe"].unique().to_list() == ["1h"]
-    assert bars.group_by("token_contract").len()["len"].to_list() == [20 * 24] * 9
+    assert bars.group_by("token_contract").len()["len"].to_list() == [20 * 24] * 8
     lowcaps = caps.filter(pl.col("token_contract").str.starts_with("simulated-"))
     assert lowcaps["timestamp"].min() == LISTED
 
@@ -99,7 +99,7 @@ def test_a_market_that_ends_before_the_listing_has_no_breakouts():
 def test_the_watchlist_names_every_token_with_what_is_known_at_its_listing():
     rows = market().watchlist()
 
-    assert len(rows) == len({row["token_contract"] for row in rows}) == 9
+    assert len(rows) == len({row["token_contract"] for row in rows}) == 8
     assert {row["curator"] for row in rows} == set(CURATORS)
     assert all(float(row["market_cap_usd"]) > 0 and float(row["volume_usd"]) > 0 for row in rows)
 
