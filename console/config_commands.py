@@ -1,6 +1,5 @@
 """`lowcap config`: look at the configuration and change it, one audited version a change."""
 
-import getpass
 import json
 from collections.abc import Mapping
 from datetime import datetime
@@ -21,7 +20,7 @@ from console.config_key import (
 from console.config_origin import origin_facts, origin_of, origins
 from console.given_config import read_overrides
 from console.printing import print_json, print_table, printable
-from console.session import FAILED, RefusedError, reading, told, writing
+from console.session import FAILED, RefusedError, reading, signed, told, writing
 from domain.config.pm_config import ConfigError, effective_config
 from sql.pm_config import StoredConfig, UnknownVersionError, history, read_stored_config, write_pm_config
 
@@ -143,9 +142,7 @@ def set_(
         changed = stored.overrides
         for assignment in assignments:
             changed = with_override(changed, *parse_assignment(assignment))
-        version = write_pm_config(
-            connection, changed, author=author or getpass.getuser(), reason=reason, based_on=stored.version
-        )
+        version = write_pm_config(connection, changed, **signed(author, reason), based_on=stored.version)
     _print_change(stored, version, changed, as_json=as_json)
 
 
@@ -162,19 +159,14 @@ def unset(
         changed = stored.overrides
         for key in keys:
             changed = without_override(changed, parse_key(key))
-        version = write_pm_config(
-            connection,
-            changed,
-            author=author or getpass.getuser(),
-            reason=reason or f"unset {', '.join(keys)}",
-            based_on=stored.version,
-        )
+        by = signed(author, reason or f"unset {', '.join(keys)}")
+        version = write_pm_config(connection, changed, **by, based_on=stored.version)
     _print_change(stored, version, changed, as_json=as_json)
 
 
 @config_app.command("history")
 def history_(
-    limit: Annotated[int, typer.Option(min=1, help="How many versions.")] = 20, as_json: AsJson = False
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many versions.")] = 20, as_json: AsJson = False
 ) -> None:
     """List versions, newest first: who changed what, when and why."""
     with reading() as connection:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
+from console.printing import printable
 from domain.config.pm_config import ConfigError, PmConfig
 
 
@@ -64,7 +65,7 @@ def without_override(overrides: Mapping[str, Any], key: tuple[str, ...]) -> dict
     """
     head, rest = key[0], key[1:]
     if head not in overrides or (rest and not isinstance(overrides[head], Mapping)):
-        raise ConfigError(f"{'.'.join(key)} is not overridden")
+        raise ConfigError(f"{printable('.'.join(key))} is not overridden")
     changed = deepcopy(dict(overrides))
     if not rest:
         del changed[head]
@@ -72,7 +73,7 @@ def without_override(overrides: Mapping[str, Any], key: tuple[str, ...]) -> dict
     try:
         below = without_override(changed[head], rest)
     except ConfigError:
-        raise ConfigError(f"{'.'.join(key)} is not overridden") from None
+        raise ConfigError(f"{printable('.'.join(key))} is not overridden") from None
     if below:
         changed[head] = below
     else:

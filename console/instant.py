@@ -4,6 +4,9 @@ from datetime import UTC, datetime
 
 import typer
 
+YEARS = range(2000, 2201)
+"""Instants and days outside of them are typing errors, and no date arithmetic of a view leaves the calendar inside."""
+
 
 def read_instant(text: str | None) -> datetime:
     """Instant of an ISO text with an offset, UTC; the present one when nothing is given.
@@ -11,7 +14,7 @@ def read_instant(text: str | None) -> datetime:
     Raises
     ------
     typer.BadParameter
-        If it is not an ISO instant, or has no offset.
+        If it is not an ISO instant, has no offset, or lies outside `YEARS`.
     """
     if text is None:
         return datetime.now(UTC)
@@ -22,4 +25,14 @@ def read_instant(text: str | None) -> datetime:
     if instant.utcoffset() is None:
         meant = instant.replace(tzinfo=UTC).isoformat()
         raise typer.BadParameter(f"Expected an offset, such as {meant}, was {text!r}")
-    return instant.astimezone(UTC)
+    try:
+        return within_years(instant.astimezone(UTC))
+    except OverflowError:
+        raise typer.BadParameter(f"Expected an instant of this age, was {text!r}") from None
+
+
+def within_years(at: datetime) -> datetime:
+    """Return an instant, or raise `typer.BadParameter` where it lies outside `YEARS`."""
+    if at.year not in YEARS:
+        raise typer.BadParameter(f"Expected a year from {YEARS[0]} to {YEARS[-1]}, was {at.year}")
+    return at

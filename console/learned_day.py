@@ -10,6 +10,7 @@ import psycopg
 import typer
 from psycopg.rows import dict_row
 
+from console.instant import within_years
 from console.replay import PREFIX as REPLAY_PREFIX
 from console.session import RefusedError
 from sql.learned_schema import PREFIX
@@ -33,7 +34,7 @@ def read_day(text: str | None) -> datetime | None:
     Raises
     ------
     typer.BadParameter
-        If it is no day.
+        If it is no day, or lies outside `YEARS`.
     """
     if text is None:
         return None
@@ -41,7 +42,7 @@ def read_day(text: str | None) -> datetime | None:
         day = date.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"Expected a day such as 2025-06-30, was {text!r}") from None
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return within_years(datetime(day.year, day.month, day.day, tzinfo=UTC))
 
 
 def look_at_learned(connection: psycopg.Connection, replay: str | None) -> None:

@@ -1,6 +1,5 @@
 """`lowcap quarantine`: look at refused bars, and release one that is right."""
 
-import getpass
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -8,7 +7,7 @@ import typer
 from psycopg.rows import dict_row
 
 from console.printing import print_json, print_table
-from console.session import REFUSED, reading, writing
+from console.session import REFUSED, reading, signed, writing
 from domain.vocabulary.bar_quarantine import QuarantineReason
 from sql.queries import query
 
@@ -51,8 +50,7 @@ def release(
         (bar,) = found
         if bar["reason"] not in RELEASABLE:
             raise _refused(f"A bar refused as {bar['reason']} is broken; only {', '.join(sorted(RELEASABLE))} can be")
-        parameters = {**bar, "author": author or getpass.getuser(), "reason": reason}
-        cursor.execute(query("release_refused_bar"), parameters)
+        cursor.execute(query("release_refused_bar"), {**bar, **signed(author, reason)})
     day = f"{bar['loaded_for']:%Y-%m-%d}"
     typer.echo(f"Released. Materialize the partition {day} of {bar['table_name']} and what follows it again.")
 

@@ -8,11 +8,12 @@ from typing import Annotated, Any
 
 import psycopg
 import typer
+from pydantic import ValidationError
 
 from console.instant import read_instant
 from console.printing import print_json, print_table, printable
-from console.session import FAILED, reading
-from domain.regime.regime_context import regime_context_schema
+from console.session import FAILED, UnreadableError, reading
+from domain.regime.regime_context import RegimeContext, regime_context_schema
 from domain.vocabulary.cap_bucket import CapBucket
 from domain.vocabulary.horizon import Horizon
 from sql.queries import query
@@ -39,9 +40,23 @@ def show(
 
 
 def regime_text(connection: psycopg.Connection, as_of_at: datetime) -> str | None:
-    """Document of the regime as it is stored, known at an instant; None when none was."""
+    """Document of the regime as it is stored, known at an instant; None when none was.
+
+    Raises
+    ------
+    UnreadableError
+        If it is no regime context.
+    """
     row = connection.execute(query("regime_context_as_of").encode(), {"as_of": as_of_at}).fetchone()
-    return row[0] if row else None
+    text: str | None = row[0] if row else None
+    if text is None:
+        return None
+    try:
+        RegimeContext.model_validate_json(text)
+    except ValidationError as error:
+        found = f"{error.error_count()} parts are not as lowcap regime schema has them"
+        raise UnreadableError(f"The regime context known at {as_of_at.isoformat()} cannot be read: {found}") from None
+    return text
 
 
 @regime_app.command("schema")

@@ -1,12 +1,14 @@
 """A person's connection to the database, and how its failures are told."""
 
 import contextlib
+import getpass
 import sys
 from collections.abc import Iterator
 
 import psycopg
 import typer
 
+from console.printing import printable
 from domain.config.pm_config import ConfigError
 from sql.database import DatabaseConnectionError, connect
 from sql.database_role import DatabaseRole
@@ -24,10 +26,24 @@ class RefusedError(ValueError):
     """What was asked for cannot be; the message says why, and what could."""
 
 
+class UnreadableError(RuntimeError):
+    """What is stored is not what its writer may have stored; the message says which row."""
+
+
+def signed(author: str, reason: str) -> dict[str, str]:
+    """Return author, the login where none is named, and reason; raises `RefusedError` where one is blank."""
+    signature = {"author": author or getpass.getuser(), "reason": reason}
+    if not all(text.strip() for text in signature.values()):
+        raise RefusedError("A change needs an author and a reason")
+    return signature
+
+
 _IN_THE_WAY = (
     *(DatabaseConnectionError, MigrationError, psycopg.Error),
-    *(ConfigConflictError, StalePositionError, UnreadableSwitchError),
+    *(ConfigConflictError, StalePositionError, UnreadableSwitchError, UnreadableError),
 )
+_NOT_STORABLE = (UnicodeEncodeError, psycopg.DataError)
+"""What was typed is nothing the database can hold: a byte that is no text, a number larger than any column's."""
 
 
 @contextlib.contextmanager
@@ -35,7 +51,7 @@ def told() -> Iterator[None]:
     """Turn expected failures into a message on standard error and an exit code."""
     try:
         yield
-    except (RefusedError, ConfigError, UnknownVersionError) as error:
+    except (RefusedError, ConfigError, UnknownVersionError, *_NOT_STORABLE) as error:
         raise _told(error, REFUSED) from None
     except _IN_THE_WAY as error:
         raise _told(error, FAILED) from None
@@ -60,5 +76,5 @@ def writing() -> Iterator[psycopg.Connection]:
 
 
 def _told(error: Exception, code: int) -> typer.Exit:
-    sys.stderr.write(f"{error}\n")
+    sys.stderr.write("".join(f"{printable(line.expandtabs(4))}\n" for line in str(error).splitlines()))
     return typer.Exit(code)

@@ -54,7 +54,7 @@ class TradeLine:
 
 def trades(
     is_open_only: Annotated[bool, typer.Option("--open", help="Only trades that are open.")] = False,
-    most: Annotated[int, typer.Option(min=1, max=100_000, help="How many closed trades at most.")] = 50,
+    most: Annotated[int, typer.Option(min=1, max=100_000, help="How many open and how many closed trades at most, the latest.")] = 50,
     replay: Replay = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -67,8 +67,9 @@ def trades(
     lines = facts["trades"]
     readable = [line for line in lines if line["problem"] is None]
     columns = ("trade", "token", "tf", "entered", "ended", "pattern", "bucket", "PnL USD", "R/R", "ROI", "held")
-    open_count = sum(line["is_open"] for line in lines)
-    print_table(f"{open_count} open, {len(lines) - open_count} closed", columns, [_cells(line) for line in readable])
+    shown = sum(line["is_open"] for line in lines)
+    of = "" if shown == facts["open"] else f", the {shown} latest of them"
+    print_table(f"{facts['open']} open{of}, {len(lines) - shown} closed", columns, [_cells(line) for line in readable])
     for line in lines:
         if line["problem"] is not None:
             typer.echo(printable(f"trade {line['trade_id'][:SHORT_ID]} cannot be read: {line['problem']}"), err=True)
@@ -77,13 +78,12 @@ def trades(
 def trades_facts(
     connection: psycopg.Connection, *, is_open_only: bool, most: int, replay: str | None
 ) -> dict[str, Any]:
-    """Facts of the view: open trades, then the newest closed ones, of the runtime or of a replay."""
+    """Facts of the view: how many are open, the latest of them, then the latest closed ones; runtime or replay."""
     config = read_pm_config(connection).config.portfolio.trade_outcome
     look_at(connection, replay)
-    lines = _open_trades(connection, config)
-    if not is_open_only:
-        lines += _closed_trades(connection, most)
-    return {"trades": [line.to_json() for line in lines]}
+    held = _open_trades(connection, config)
+    ended = [] if is_open_only else _closed_trades(connection, most)
+    return {"open": len(held), "trades": [line.to_json() for line in (*held[-most:], *ended)]}
 
 
 def position_of(row: Mapping[str, Any]) -> Position:

@@ -196,7 +196,7 @@ def _named(
     meant = meant or [row for row in rows if row.token_ticker.casefold() == token.casefold()]
     tokens = sorted({(row.token_contract, row.chain) for row in meant})
     if not tokens:
-        raise RefusedError(f"No position of {token!r}{f' on {chain}' if chain else ''}; see: lowcap watch list")
+        raise RefusedError(f"No position of {token!r}{f' on {chain!r}' if chain else ''}; see: lowcap watch list")
     if len(tokens) > 1:
         found = ", ".join(f"{contract} on {where}" for contract, where in tokens)
         raise RefusedError(f"{token!r} may be {found}: name the contract, and --chain")

@@ -37,7 +37,7 @@ from console.pages.trades_page import trades_page
 from console.pages.tuning_page import tuning_page
 from console.pages.whatif_page import whatif_page
 from console.pages.why_page import why_page, why_start_page
-from console.session import RefusedError
+from console.session import RefusedError, UnreadableError
 from domain.config.pm_config import ConfigError
 from domain.scores.score_reading import CorruptScoreError
 from sql.database import DatabaseConnectionError
@@ -47,7 +47,7 @@ from sql.trading_switch import UnreadableSwitchError
 
 IN_THE_WAY = (
     *(DatabaseConnectionError, MigrationError, psycopg.Error, BusyError),
-    *(UnreadableSwitchError, ConfigError, UnknownVersionError, CorruptScoreError),
+    *(UnreadableSwitchError, UnreadableError, ConfigError, UnknownVersionError, CorruptScoreError),
 )
 """What the database may have that stops a page: the answer is 503, and trying again may help."""
 

@@ -186,8 +186,8 @@ OF_LEARNING = (
         parameters=(DAY, RATES, REPLAY),
         answers={
             **OF_A_DAY,
-            **{"last_judged_day": "string|null", "windows": "array", "verdicts": "array"},
-            **dict.fromkeys(("thresholds?", "rates?"), "array"),
+            **{"last_judged_day": "string|null", "windows": "array"},
+            **dict.fromkeys(("verdicts?", "thresholds?", "rates?"), "array"),
         },
     ),
     ApiAddress(

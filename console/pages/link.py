@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import quote, urlencode
 
-from console.pages.asked import YEARS, instant_text
+from console.instant import YEARS
+from console.pages.asked import instant_text
 
 _AS_OF, _DAY, _REPLAY = "as_of", "day", "replay"
 TAKES: Mapping[str, frozenset[str]] = {

@@ -37,10 +37,8 @@ def overview_page(request: Request) -> Response:
             "timeframe": asked.text("timeframe"),
             "replay": asked.text("replay"),
         }
-        told = trades_facts(connection, is_open_only=False, most=TRADES, replay=asked.text("replay"))["trades"]
-    held = sorted((trade for trade in told if trade["is_open"]), key=lambda trade: trade["entered_at"] or "")
-    ended = [trade for trade in told if not trade["is_open"]]
-    shown = {"trades": [*reversed(held[-TRADES:]), *ended], "n_open": len(held), "most": TRADES}
+        told = trades_facts(connection, is_open_only=False, most=TRADES, replay=asked.text("replay"))
+    shown = {"trades": told["trades"], "n_open": told["open"], "most": TRADES}
     return page("overview", facts | shown, kept=asked.kept)
 
 

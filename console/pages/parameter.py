@@ -9,7 +9,8 @@ from typing import Any, Generic, TypeVar
 
 import typer
 
-from console.pages.asked import FLAGS, LONGEST, YEARS, Asked
+from console.instant import YEARS
+from console.pages.asked import FLAGS, LONGEST, Asked
 from domain.learning.research_note import NoteKind
 from domain.vocabulary.timeframe import Timeframe
 

@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from console.ae_view import ae_facts
-from console.pages.asked import YEARS, asked_of, instant_text, within_years
+from console.instant import YEARS, within_years
+from console.pages.asked import asked_of, instant_text
 from console.pages.link import address
 from console.pages.page_session import reading_page
 from console.pages.parameter import timeframe_of

@@ -49,7 +49,7 @@ def test_the_table_has_a_line_a_trade(ended, lowcap):
 
 
 def test_without_trades_it_says_so(database, lowcap, lowcap_json):
-    assert lowcap_json("trades") == {"trades": []}
+    assert lowcap_json("trades") == {"open": 0, "trades": []}
     assert lowcap("trades").stdout.startswith("0 open, 0 closed")
 
 
@@ -73,7 +73,7 @@ def test_a_replay_is_looked_at_in_its_own_schema_only(database, lowcap_json):
     tick(world, *range(len(BARS)))
     move_to_replay("spring")
 
-    assert lowcap_json("trades") == {"trades": []}
+    assert lowcap_json("trades") == {"open": 0, "trades": []}
     (_, closed) = lowcap_json("trades", "--replay", "spring")["trades"]
     explained = lowcap_json("explain", closed["trade_id"], "--replay", "spring")
     assert (closed["token_ticker"], closed["hold_hours"]) == ("TOK", 3.0)

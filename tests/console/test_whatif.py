@@ -184,7 +184,7 @@ NUL_LIKE = "\u202e'; DROP TABLE pm.pm_order; --"
         (("--neutral", "--from", DAY[3], "--to", DAY[1]), "ends after it begins"),
         (("--neutral", "--from", "2025-06-01T00:00", "--to", DAY[3]), "an offset"),
         (("--neutral", "--from", NUL_LIKE, "--to", DAY[3]), "instant such as"),
-        (("--neutral", "--from", "0001-01-01T00:00+23:00", "--to", DAY[3]), "Expected instants of this age"),
+        (("--neutral", "--from", "0001-01-01T00:00+23:00", "--to", DAY[3]), "Expected an instant of this age"),
         (("--without", "-1", *DAY), "than or equal to"),
         (("--without", str(2**63), *DAY), "than or equal to"),
         (("--without", NUL_LIKE, *DAY), "as an integer"),

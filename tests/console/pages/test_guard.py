@@ -1,14 +1,22 @@
 """The door: host names, headers, the token of a public server, and how much a request may send."""
 
 import base64
+import hmac
+import re
 
 import pytest
+from starlette.routing import Route
 from starlette.websockets import WebSocketDisconnect
 
-from console.pages.app import Door
+from console.pages import bearer_token
+from console.pages.app import Door, build_app
+from console.pages.csrf import CsrfKeeper
 from console.pages.guard import HEADERS, MAX_BODY_BYTES
 from tests.console.pages.page_world import TOKEN, client
 
+ROUTES = [route for route in build_app(Door()).app.routes if isinstance(route, Route)]
+ADDRESSES = [re.sub(r"{\w+(:path)?}", "x", route.path) for route in ROUTES]
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND")
 PUBLIC = Door(names=frozenset({"Console.example"}), token=TOKEN, is_public=True)
 
 
@@ -93,3 +101,58 @@ def test_a_length_that_is_none_is_refused(length):
 def test_no_websocket_is_served():
     with pytest.raises(WebSocketDisconnect), client().websocket_connect("/"):
         pass
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path)
+def test_an_address_takes_its_methods_and_no_other(route):
+    address, browser = re.sub(r"{\w+(:path)?}", "x", route.path), client()
+    for method in set(METHODS) - (route.methods or set()):
+        answer = browser.request(method, address)
+
+        assert answer.status_code == 405, method
+        assert set(answer.headers["allow"].split(", ")) == route.methods
+    assert route.methods in ({"GET", "HEAD"}, {"POST"})
+
+
+def test_only_the_switch_is_posted_to():
+    assert {route.path for route in ROUTES if "POST" in (route.methods or ())} == {"/switch/halt", "/switch/resume"}
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_no_method_passes_the_door(address):
+    public, own = client(PUBLIC), client()
+    for method in METHODS:
+        assert public.request(method, address).status_code == 401, method
+        assert own.request(method, address, headers={"host": "evil.example"}).status_code == 400, method
+
+
+@pytest.mark.parametrize("name", ["X-Original-URL", "X-Rewrite-URL", "X-HTTP-Method-Override", "X-Forwarded-Host"])
+def test_a_header_moves_a_request_nowhere(name):
+    answer = client().get("/style.css", headers={name: "/switch/halt" if "URL" in name else "evil.example"})
+
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/css; charset=utf-8")
+
+
+@pytest.mark.parametrize("first", [f"Bearer {TOKEN}", "Bearer wrong"])
+def test_of_two_tokens_neither_opens_the_door(first):
+    others = {f"Bearer {TOKEN}", "Bearer wrong"} - {first}
+    headers = [("authorization", first), *(("authorization", other) for other in others)]
+
+    assert client(PUBLIC).get("/style.css", headers=headers).status_code == 401
+
+
+def test_secrets_are_compared_in_constant_time_alone(monkeypatch):
+    compared: list[tuple[int, int]] = []
+    real = hmac.compare_digest
+
+    def recorded(one: bytes, other: bytes) -> bool:
+        compared.append((len(one), len(other)))
+        return real(one, other)
+
+    monkeypatch.setattr(bearer_token.hmac, "compare_digest", recorded)
+    keeper, cookie = CsrfKeeper(), "a" * 43
+    for header in ("Bearer x", f"Bearer {TOKEN}", f"Bearer {TOKEN * 9}"):
+        client(PUBLIC).get("/style.css", headers={"authorization": header})
+    keeper.is_sealed(cookie, "1." + "0" * 64, 1.0)
+
+    assert compared == [(32, 32)] * 4

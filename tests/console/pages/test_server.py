@@ -87,6 +87,28 @@ def test_a_raw_target_leads_to_no_file(target):
     assert b"root:" not in received
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"Content-Length: 3\r\nContent-Length: 40",
+        b"Content-Length: 3\r\nTransfer-Encoding: chunked",
+        b"Transfer-Encoding: chunked, identity",
+        b"Content-Length: 3\r\n Folded: 1",
+        b"Content-Length : 3",
+        b"Host: evil.example",
+    ],
+)
+def test_a_request_that_two_readers_would_read_differently_is_one_at_most(headers):
+    hidden = b"0\r\n\r\nGET /style.css HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with serving() as port:
+        received, _ = answer(
+            port, b"POST /switch/halt HTTP/1.1\r\nHost: localhost\r\n" + headers + b"\r\n\r\n" + hidden
+        )
+
+    assert received.count(b"HTTP/1.1") == 1
+    assert received.split(b" ", 2)[1] in (b"400", b"403", b"413", b"501")
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])
 def test_a_public_address_needs_a_token_file(lowcap, host):
     refused = lowcap("serve", "--host", host, "--port", "0")
