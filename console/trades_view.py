@@ -54,7 +54,9 @@ class TradeLine:
 
 def trades(
     is_open_only: Annotated[bool, typer.Option("--open", help="Only trades that are open.")] = False,
-    most: Annotated[int, typer.Option(min=1, max=100_000, help="How many open and how many closed trades at most, the latest.")] = 50,
+    most: Annotated[
+        int, typer.Option(min=1, max=100_000, help="How many open and how many closed ones at most, the latest.")
+    ] = 50,
     replay: Replay = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

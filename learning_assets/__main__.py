@@ -19,17 +19,26 @@ from learning_assets.replay_journal import ReplayJournal, ReplayJournalError, op
 from resources.deployment import AS_OF_VARIABLE, Deployment
 from resources.pm_settings import PmSettings
 from resources.tables import Tables
-from resources.terminal_backfill import backfill_on_terminal, fail_abandoned_runs, project_instance
-from sql.database import connect
+from resources.terminal_backfill import backfill_on_terminal, days_of_a_run, fail_abandoned_runs, project_instance
+from sql.database import DatabaseConnectionError, connect
 from sql.database_role import DatabaseRole
 from sql.migrate import migrate
+from sql.migration_file import MigrationError
 
 PROJECT = Path(__file__).resolve().parents[1]
-REFUSED = 2
+FAILED, REFUSED = 1, 2
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; exit status 1 when a run failed, 2 when what was asked for cannot be."""
+    try:
+        return _main(arguments)
+    except (DatabaseConnectionError, MigrationError) as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILED
+
+
+def _main(arguments: list[str] | None) -> int:
     parser = argparse.ArgumentParser(prog="lowcap learn", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("backfill", help="learn a range of days, each as of its end")
@@ -39,11 +48,11 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument(
         "--facts-only", action="store_true", help="take in the trades of these days, learn nothing yet"
     )
-    command.add_argument("--days-per-run", type=int, default=400, help="days of one Dagster run")
+    command.add_argument("--days-per-run", type=days_of_a_run, default=400, help="days of one Dagster run")
     commands.add_parser("prepare", help="register the pool of learning, free it of the dead")
     rebuild = commands.add_parser("rebuild", help="make learned state again from the event log")
     rebuild.add_argument("--verify", action="store_true", help="change nothing: compare with what stands, by hash")
-    rebuild.add_argument("--days-per-run", type=int, default=400, help="days of one Dagster run")
+    rebuild.add_argument("--days-per-run", type=days_of_a_run, default=400, help="days of one Dagster run")
     add_exchange_commands(commands)
     options = parser.parse_args(arguments)
     warnings.simplefilter("ignore", dg.BetaWarning)  # backfill policies are beta, and pinned with Dagster

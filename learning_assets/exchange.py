@@ -86,7 +86,7 @@ def _import(options: argparse.Namespace) -> dict[str, Any]:
 def _format(given: str | None, file: Path) -> FileFormat:
     wanted = given or file.suffix.removeprefix(".")
     if wanted not in list(FileFormat):
-        raise ExchangeRefusedError(f"Of which format is {file.name}? Say --format {'|'.join(FileFormat)}")
+        raise ExchangeRefusedError(f"Of which format is {file.name!r}? Say --format {'|'.join(FileFormat)}")
     return FileFormat(wanted)
 
 

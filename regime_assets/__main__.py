@@ -19,21 +19,31 @@ from resources.candle_source import CandleSource
 from resources.deployment import AS_OF_VARIABLE, DEPLOYMENT_VARIABLE, Deployment, parse_deployment
 from resources.market import Market
 from resources.simulated_market import SimulatedMarket
-from resources.terminal_backfill import backfill_on_terminal, fail_abandoned_runs, project_instance
+from resources.terminal_backfill import backfill_on_terminal, days_of_a_run, fail_abandoned_runs, project_instance
+from sql.database import DatabaseConnectionError
 from sql.migrate import migrate
+from sql.migration_file import MigrationError
 
 PROJECT = Path(__file__).resolve().parents[1]
-REFUSED = 2
+FAILED, REFUSED = 1, 2
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; exit status 1 when a chunk failed."""
+    try:
+        return _main(arguments)
+    except (DatabaseConnectionError, MigrationError) as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILED
+
+
+def _main(arguments: list[str] | None) -> int:
     parser = argparse.ArgumentParser(prog="python -m regime_assets", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("backfill", help="make the chain for a range of days")
     command.add_argument("--from", dest="first_day", type=date.fromisoformat, required=True, help="first day, UTC")
     command.add_argument("--to", dest="last_day", type=date.fromisoformat, help="last day, UTC; default: yesterday")
-    command.add_argument("--days-per-run", type=int, default=120, help="days of one Dagster run")
+    command.add_argument("--days-per-run", type=days_of_a_run, default=120, help="days of one Dagster run")
     commands.add_parser("market", help="print what the market's source is and spans, as JSON")
     commands.add_parser("watchlist", help="print the tokens a simulated market plants edges in, as a file for `watch`")
     commands.add_parser("prepare", help="make Dagster's tables, register the chain's pool, free it of the dead")

@@ -75,13 +75,21 @@ def _line(done: SendingRound, notifier: Notifier) -> str:
     )
 
 
+def _pause(text: str) -> float:
+    """Seconds between rounds: at least one, at most a day."""
+    seconds = float(text)
+    if not 1 <= seconds <= 86_400:
+        raise argparse.ArgumentTypeError(f"expected 1 to 86,400 seconds, was {text!r}")
+    return seconds
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="lowcap notify",
         description="Look at the daemon and the runtime, and tell what happened to the notifier that is named.",
     )
     parser.add_argument("--once", action="store_true", help="one round, then end; by default until Ctrl-C")
-    parser.add_argument("--every-s", type=float, default=30.0, metavar="S", help="pause between rounds (30)")
+    parser.add_argument("--every-s", type=_pause, default=30.0, metavar="S", help="pause between rounds (30)")
     return parser
 
 

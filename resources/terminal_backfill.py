@@ -159,6 +159,20 @@ def _right_of(run_id: str) -> str:
     return f"run {run_id}"
 
 
+def days_of_a_run(text: str) -> int:
+    """Days of one run as a command line names them.
+
+    Raises
+    ------
+    ValueError
+        If it is no whole number from 1 to 100,000.
+    """
+    days = int(text)
+    if not 1 <= days <= 100_000:
+        raise ValueError(f"Expected 1 to 100,000 days, was {days}")
+    return days
+
+
 def chunks(first_day: date, last_day: date, days_per_run: int) -> Iterator[tuple[date, date]]:
     """Cut a range of days into runs, oldest first.
 

@@ -7,6 +7,7 @@ import psycopg
 from starlette.routing import Route
 
 from console.ae_view import ae_facts
+from console.alarm_view import alarm_facts
 from console.config_commands import config_facts
 from console.explain_view import explain_facts
 from console.forward_view import forward_facts
@@ -43,6 +44,7 @@ from domain.regime.regime_context import RegimeContext
 OPEN = Flag("open", "Only trades that are open.")
 ALL = Flag("all", "Retired lessons too.")
 TRADES = Flag("trades", "Its trades too.")
+ENDED = Flag("ended", "Those that are over too.")
 RATES = Flag("rates", "How windows ended, not the thresholds.")
 ASKED_PARTS = tuple(Flag(part, f"The {part}, not the lessons.") for part in PARTS)
 
@@ -109,7 +111,7 @@ OF_TRADING = (
         told="Trades with their results, the newest first.",
         answer=from_facts(_trades),
         parameters=(OPEN, most_of(50), REPLAY),
-        answers={"trades": "array"},
+        answers={"open": "integer", "trades": "array"},
     ),
     ApiAddress(
         path="/api/explain/{identity}",
@@ -127,6 +129,18 @@ OF_TRADING = (
         answer=from_facts(lambda connection, asked: switch_facts(connection, asked["most"])),
         parameters=(most_of(20, 1000),),
         answers={"everywhere": "object", "scopes": "array", "history": "array"},
+    ),
+    ApiAddress(
+        path="/api/alarms",
+        command="lowcap alarms",
+        told="What is wrong, errors first, and whether anybody was told.",
+        answer=from_facts(
+            lambda connection, asked: alarm_facts(
+                connection, at=asked["as_of"], ended=asked["ended"], most=asked["most"]
+            )
+        ),
+        parameters=(AS_OF, ENDED, most_of(50, 10_000)),
+        answers={"as_of": "string", "alarms": "array", "notifications": "object"},
     ),
     ApiAddress(
         path="/api/config",

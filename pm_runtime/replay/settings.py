@@ -13,6 +13,8 @@ from sql.replay_schema import NAME, Overrides, schema_of
 
 ALL = "all"
 CHAIN_MARK = "@"
+YEARS = range(2000, 2201)
+LARGEST_SET = 2**31 - 1
 
 
 class ReplaySettings(BaseModel, frozen=True, extra="forbid"):
@@ -43,6 +45,20 @@ class ReplaySettings(BaseModel, frozen=True, extra="forbid"):
     as_json: bool = Field(default=False, description="Print the report as JSON.")
     pictures: Path | None = Field(default=None, description="Folder for the equity curve, an SVG.")
 
+    @field_validator("from_at", "to_at")
+    @classmethod
+    def _within_the_calendar(cls, given: datetime) -> datetime:
+        if given.year not in YEARS:
+            raise ValueError(f"expected a year from {YEARS[0]} to {YEARS[-1]}, was {given.year}")
+        return given
+
+    @field_validator("overrides")
+    @classmethod
+    def _a_number_of_a_set(cls, given: Overrides) -> Overrides:
+        if isinstance(given, int) and not 0 <= given <= LARGEST_SET:
+            raise ValueError(f"expected the number of a set, 0 to {LARGEST_SET:,}, was {given}")
+        return given
+
     @field_validator("timeframes")
     @classmethod
     def _each_once(cls, given: tuple[Timeframe, ...]) -> tuple[Timeframe, ...]:
@@ -53,6 +69,8 @@ class ReplaySettings(BaseModel, frozen=True, extra="forbid"):
     def _no_empty_name(cls, given: tuple[str, ...] | None) -> tuple[str, ...] | None:
         if given is not None and any(not each.partition(CHAIN_MARK)[0] for each in given):
             raise ValueError("a token of the universe has no contract")
+        if given is not None and not all(each.isprintable() for each in given):
+            raise ValueError("a token of the universe has characters that no name has")
         return None if given is None else tuple(sorted(set(given)))
 
     @model_validator(mode="after")
