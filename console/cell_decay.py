@@ -15,7 +15,7 @@ import psycopg
 from console.explained_action import config_of
 from console.learned_day import learned_day, look_at_learned, nothing_learned
 from console.learned_row import row_facts
-from console.lessons_view import _pattern_key
+from console.lessons_view import read_pattern_key
 from console.session import RefusedError
 from console.stored_rows import facts_of, rows_of
 
@@ -73,7 +73,7 @@ def decays_facts(
     RefusedError
         If there is no such pattern, state, replay or day.
     """
-    key = None if pattern is None else _pattern_key(pattern)
+    key = None if pattern is None else read_pattern_key(pattern)
     if state is not None and state not in STATES:
         raise RefusedError(f"No state {state!r:.80}; there are {', '.join(STATES)}")
     look_at_learned(connection, replay)

@@ -11,7 +11,7 @@ import psycopg
 
 from console.cell_crowding import Cell, asked_dimensions, cell_facts
 from console.held_book import HeldBook, read_held_book
-from console.lessons_view import _pattern_key
+from console.lessons_view import read_pattern_key
 from console.replay import look_at
 from console.session import RefusedError
 from domain.config.pm_config import PmConfig
@@ -60,7 +60,7 @@ def crowding_facts(
     """
     versioned = read_pm_config(connection)
     config, asked = versioned.config.portfolio, asked_dimensions(versioned.config.portfolio)
-    key = None if pattern is None else _pattern_key(pattern)
+    key = None if pattern is None else read_pattern_key(pattern)
     across = _across(rows, columns, asked)
     look_at(connection, replay)
     book = read_held_book(connection)

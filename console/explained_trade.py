@@ -10,13 +10,12 @@ import psycopg
 from psycopg.rows import dict_row
 
 from console.explained_action import as_json, config_of
+from console.stored_fill import fill_of
 from console.stored_strand import UnreadableStrandError, read_content
 from domain.config.portfolio import TradeOutcomeConfig
-from domain.portfolio.fill import Fill
 from domain.portfolio.mark import Mark
 from domain.portfolio.position import Position, fold_position
 from domain.portfolio.trade_outcome import trade_outcome
-from domain.vocabulary.action import OrderSide
 from domain.vocabulary.timeframe import Timeframe
 from sql.pm_config import read_pm_config
 from sql.queries import query
@@ -137,7 +136,7 @@ def _from_fills(
         end = max(end, position["last_event_at"])
     marks = _marks(connection, token, fills[0]["filled_at"], end)
     try:
-        folded = fold_position([*map(_fill, fills), *marks], fill_grace=_grace(rules))
+        folded = fold_position([*map(fill_of, fills), *marks], fill_grace=_grace(rules))
     except ValueError as error:
         return {"problem": str(error), "fills": len(fills), "bars": len(marks)}
     return _result(folded, rules) | {"fills": len(fills), "bars": len(marks)} | _agreement(folded, rules, told)
@@ -176,18 +175,6 @@ def _marks(connection: psycopg.Connection, token: Row, first_fill_at: datetime, 
     return [
         Mark(opened_at=at, closed_at=at + timeframe.duration, low_usd=low, close_usd=close) for at, low, close in rows
     ]
-
-
-def _fill(row: Row) -> Fill:
-    return Fill(
-        fill_id=row["fill_id"],
-        side=OrderSide(row["side"]),
-        quantity=row["quantity"],
-        price_usd=row["price_usd"],
-        notional_usd=row["notional_usd"],
-        fee_usd=row["fee_usd"],
-        at=row["filled_at"],
-    )
 
 
 def _grace(rules: TradeOutcomeConfig) -> timedelta:

@@ -113,7 +113,7 @@ def lessons_facts(
     RefusedError
         If there is no such pattern, replay or day.
     """
-    key = None if pattern is None else _pattern_key(pattern)
+    key = None if pattern is None else read_pattern_key(pattern)
     look_at_learned(connection, replay)
     run = learned_day(connection, "learning_run", day, replay)
     values = {"at": None if run is None else run["timestamp"], "pattern": key, "is_all": is_all, "most": most}
@@ -130,7 +130,7 @@ def lessons_facts(
     return facts
 
 
-def _pattern_key(text: str) -> str:
+def read_pattern_key(text: str) -> str:
     """Key of a pattern as a person types it, with or without what all of them begin with."""
     known = [*(str(key) for key in PATTERN_KEYS), *(family.value for family in TuningFamily)]
     for key in (text, f"{PREFIX}.{text}"):

@@ -9,9 +9,9 @@ from typing import Any
 import psycopg
 
 from console.explained_action import config_of
+from console.stored_fill import fill_of
 from console.stored_rows import rows_of
 from domain.config.pm_config import PmConfig
-from domain.portfolio.fill import Fill
 from domain.portfolio.gate import GateReading, reading_from_json
 from domain.portfolio.mark import Mark
 from domain.portfolio.override_row import OverrideLever
@@ -19,7 +19,7 @@ from domain.portfolio.what_if import StoredBuy, StoredTrade, TradeFill
 from domain.portfolio.what_if_lever import AppliedOverride
 from domain.scopes.pattern_key import PatternKey, parse_pattern_key
 from domain.scopes.scope import Scope, parse_scope
-from domain.vocabulary.action import ActionCategory, OrderSide
+from domain.vocabulary.action import ActionCategory
 from domain.vocabulary.timeframe import Timeframe
 
 LONGEST_PROBLEM = 200
@@ -112,7 +112,7 @@ def _case(
         stored = StoredTrade(
             trade_id=trade_id,
             buys=tuple(each.buy for each in buys),
-            fills=tuple(TradeFill(order_id=row["order_id"], fill=_fill(row)) for row in fills),
+            fills=tuple(TradeFill(order_id=row["order_id"], fill=fill_of(row)) for row in fills),
             marks=tuple(_mark(row) for row in bars),
         )
     except UnreadableCaseError as error:
@@ -173,18 +173,6 @@ def _applied(strength: Row) -> tuple[AppliedOverride, ...]:
             mask_weight=float(each["mask_weight"]),
         )
         for each in strength["matched"]
-    )
-
-
-def _fill(row: Row) -> Fill:
-    return Fill(
-        fill_id=row["fill_id"],
-        side=OrderSide(row["side"]),
-        quantity=row["quantity"],
-        price_usd=row["price_usd"],
-        notional_usd=row["notional_usd"],
-        fee_usd=row["fee_usd"],
-        at=row["filled_at"],
     )
 
 

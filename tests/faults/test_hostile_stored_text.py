@@ -94,7 +94,7 @@ def test_assets_give_no_other_markdown():
     assert set(re.findall(r"MetadataValue\.md\(\s*(\w+)", code)) == MARKDOWN.keys()
 
 
-@pytest.mark.parametrize("name", HOSTILE.keys() - {"surrogate", "undecodable"})
+@pytest.mark.parametrize("name", sorted(HOSTILE.keys() - {"surrogate", "undecodable"}))
 def test_a_picture_for_the_dagster_ui_shows_it_as_text(name):
     hostile = f"{HOSTILE[name][:200]}{POISON}"
     image = inline_image(document(text(1.0, 2.0, hostile), width=10, height=10), hostile)
