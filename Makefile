@@ -51,15 +51,16 @@ check: $(INSTALLED) $(KERNELS) ## Lint, types, import contracts, house rules: un
 	@echo "== import contracts" && $(BIN)/lint-imports
 	@echo "== house rules" && $(BIN)/python -m pytest -q -n 2 tests/architecture
 
-# What speaks SQL of its own, and one run of each part on what it stands on; what else is proved does not depend on the
-# server, and is the longest.
-ON_BOTH_SERVERS = tests/sql tests/contracts tests/assets/test_chain.py tests/assets/test_learning_overrides.py \
-  tests/pm_runtime/test_portfolio_tick.py tests/console/test_why_chain.py
+# What speaks SQL of its own, and one run of a chain with its lineage and of learning; what else is proved does not depend
+# on the server, and is the longest.
+ON_BOTH_SERVERS = tests/contracts tests/sql tests/console/test_why_chain.py \
+  tests/assets/test_learning_overrides.py::test_a_planted_edge_is_proposed_watched_and_live_over_days
+OF_THE_OWN_SERVER = embedded_postgres or postgres_location or postgres_binaries or debian_postgres or postgres_fixtures
 
 test: $(INSTALLED) $(KERNELS) ## Every test, on the embedded Postgres; beside it, where it is installed, on Debian's Postgres 15
 	@echo "== tests" && mkdir -p .lowcap && \
 	{ $(MAKE) --no-print-directory test-debian-postgres > .lowcap/test-debian-postgres.log 2>&1 & } ; beside=$$!; \
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile; embedded=$$?; \
+	$(BIN)/python -m pytest -q -n 3 --dist loadfile; embedded=$$?; \
 	wait $$beside; debian=$$?; cat .lowcap/test-debian-postgres.log; \
 	exit $$(( embedded != 0 || debian != 0 ))
 
@@ -67,7 +68,7 @@ test-debian-postgres: $(INSTALLED)
 	@if [ -x /usr/lib/postgresql/15/bin/initdb ]; then \
 	  echo "== tests on Debian's Postgres 15, named by DATABASE_URL" && \
 	  $(BIN)/python -m tests.debian_postgres $(BIN)/python -m pytest -q -m "postgres and not browser" \
-	    $(ON_BOTH_SERVERS); \
+	    -k "not ($(OF_THE_OWN_SERVER))" $(ON_BOTH_SERVERS); \
 	else echo "== Debian's Postgres 15 is not installed: its pass is skipped"; fi
 
 bench: $(BENCH_INSTALLED) ## Benchmarks against their peers (ARGS=--small for a short run)
