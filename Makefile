@@ -60,7 +60,7 @@ OF_THE_OWN_SERVER = embedded_postgres or postgres_location or postgres_binaries 
 test: $(INSTALLED) $(KERNELS) ## Every test, on the embedded Postgres; beside it, where it is installed, on Debian's Postgres 15
 	@echo "== tests" && mkdir -p .lowcap && \
 	{ $(MAKE) --no-print-directory test-debian-postgres > .lowcap/test-debian-postgres.log 2>&1 & } ; beside=$$!; \
-	$(BIN)/python -m pytest -q -n 3 --dist loadfile; embedded=$$?; \
+	$(BIN)/python -m pytest -q -n 3 --dist loadfile --durations=12; embedded=$$?; \
 	wait $$beside; debian=$$?; cat .lowcap/test-debian-postgres.log; \
 	exit $$(( embedded != 0 || debian != 0 ))
 

@@ -28,6 +28,8 @@ from urllib.parse import quote
 import psycopg
 from psycopg.sql import SQL, Literal
 
+from tests.server_folder import server_folder
+
 BIN_DIR = Path("/usr/lib/postgresql/15/bin")
 FOLDER_PREFIX = "lowcap-debian-postgres-"
 SUPERUSER = "postgres"
@@ -77,7 +79,7 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
 def cluster() -> Iterator[str]:
     """Start a cluster; yields the URL of its database `postgres` for the login that is no superuser."""
     remove_abandoned_folders()
-    folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-", dir=server_folder()))
     try:
         shutil.chown(folder, *_server_user())
         password = f"{secrets.token_urlsafe(12)}@:/%"  # what a URL must spell differently
@@ -165,7 +167,7 @@ def free_port() -> int:
 
 def remove_abandoned_folders() -> None:
     """Remove what killed processes left behind."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*-*"):
+    for folder in server_folder().glob(f"{FOLDER_PREFIX}*-*"):
         pid = folder.name.removeprefix(FOLDER_PREFIX).partition("-")[0]
         if pid.isdigit() and not Path(f"/proc/{pid}").exists():
             shutil.rmtree(folder, ignore_errors=True)

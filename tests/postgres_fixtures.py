@@ -25,6 +25,7 @@ from sql.database_url import DatabaseUrl
 from sql.embedded_postgres import EmbeddedPostgres
 from sql.migrate import migrate
 from sql.scratch_database import scratch_database
+from tests.server_folder import server_folder
 
 FOLDER_PREFIX = "lowcap-test-session-"
 ROLE_VARIABLES = {role: f"DATABASE_URL_{role.name}" for role in ROLE_LIMITS}
@@ -52,7 +53,7 @@ class PostgresServer:
 @contextmanager
 def temporary_postgres() -> Iterator[EmbeddedPostgres]:
     """An embedded server in a folder of its own, not started; stopped and removed at the end."""
-    folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-", dir=server_folder()))
     folder.chmod(0o755)  # for root's sake, whose server runs as nobody
     server = EmbeddedPostgres(folder / "postgres")
     try:
@@ -70,7 +71,7 @@ def remove(server: EmbeddedPostgres, folder: Path) -> None:
 
 def remove_abandoned_servers() -> None:
     """Remove the servers of test sessions that were killed and so could not do it themselves."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*-*"):
+    for folder in server_folder().glob(f"{FOLDER_PREFIX}*-*"):
         pid = folder.name.removeprefix(FOLDER_PREFIX).partition("-")[0]
         if pid.isdigit() and folder.stat().st_uid == os.geteuid() and not is_alive(int(pid)):
             remove(EmbeddedPostgres(folder / "postgres"), folder)

@@ -50,7 +50,7 @@ HOSTILE: dict[str, str] = {
 
 CORE = ("injection", "undecodable", "escape_codes", "first_instant", "too_large")
 """What is tried at every place; of the rest each place meets a share."""
-STRIDE = 14
+STRIDE = 26
 
 
 def values_at(place: int, *without: str) -> dict[str, str]:

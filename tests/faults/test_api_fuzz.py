@@ -29,7 +29,7 @@ AS_DESCRIBED = (
     *(checks.response_schema_conformance, checks.negative_data_rejection),
 )
 BOUNDED = settings(
-    max_examples=8,
+    max_examples=5,
     derandomize=True,
     database=None,
     deadline=None,

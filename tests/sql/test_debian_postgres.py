@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from sql.database_url import DatabaseUrl
 from tests.debian_postgres import BIN_DIR, FOLDER_PREFIX, cluster, remove_abandoned_folders
+from tests.server_folder import server_folder
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -24,7 +24,7 @@ pytestmark = [
 
 
 def folders_of(pid: int) -> list[Path]:
-    return list(Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}{pid}-*"))
+    return list(server_folder().glob(f"{FOLDER_PREFIX}{pid}-*"))
 
 
 def start(*command: str) -> "subprocess.Popen[str]":
