@@ -76,10 +76,10 @@ def _line(done: SendingRound, notifier: Notifier) -> str:
 
 
 def _pause(text: str) -> float:
-    """Seconds between rounds: at least one, at most a day."""
+    """Seconds between rounds: at least a twentieth, at most a day."""
     seconds = float(text)
-    if not 1 <= seconds <= 86_400:
-        raise argparse.ArgumentTypeError(f"expected 1 to 86,400 seconds, was {text!r}")
+    if not 0.05 <= seconds <= 86_400:
+        raise argparse.ArgumentTypeError(f"expected 0.05 to 86,400 seconds, was {text!r}")
     return seconds
 
 
