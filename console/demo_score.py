@@ -9,7 +9,7 @@ from psycopg.rows import dict_row
 from rich.console import Console
 from rich.table import Table
 
-from domain.learning.planted_edge import BASE_CHANCE, LearnedScope, PlantedEdge, PlantedScore, score_planted
+from domain.learning.planted_edge import BASE_CHANCE, LearnedScope, PlantedEdge, PlantedScore, run_chance, score_planted
 from domain.portfolio.strict_json import read_json
 from domain.scopes.scope import parse_scope
 from sql.queries import query
@@ -88,7 +88,7 @@ def _commands(found: int | None, until: datetime) -> dict[str, str]:
 
 
 def _planted_cells(edge: PlantedEdge) -> Sequence[str]:
-    runs = f"{BASE_CHANCE:.0%} -> {max(BASE_CHANCE + edge.lift, 0.02):.0%}"
+    runs = f"{BASE_CHANCE:.0%} -> {run_chance({edge.dimension: edge.value}, 0.0, [edge]):.0%}"
     fades = "stays" if edge.half_life_days is None else f"{edge.half_life_days:.0f} d"
     return edge.name, f"{edge.dimension.value}={edge.value}", runs, fades
 

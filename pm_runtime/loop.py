@@ -43,7 +43,7 @@ class LoopReport:
     """What a loop did; `held_by` names the process because of which it ended, if that was why.
 
     submitted_late: orders a session before had planned. unsubmitted: times a venue did not take an order, or could not
-    be asked at a start; such orders are told again.
+    be asked at a start; such orders are told again. unsettled_alarms: times the store could not be told what is wrong.
     """
 
     ticked: int = 0
@@ -53,6 +53,7 @@ class LoopReport:
     store_failures: int = 0
     submitted_late: int = 0
     unsubmitted: int = 0
+    unsettled_alarms: int = 0
     held_by: str | None = None
 
 
@@ -245,6 +246,7 @@ class RuntimeLoop:
         try:
             settled = store.settle_alarms(looks)
         except Exception:
+            self.report.unsettled_alarms += 1
             logger.exception("alarms_not_settled", extra=fields(looks=len(looks)))
             return
         self._alarms.told(looks)

@@ -15,6 +15,7 @@ import numpy as np
 from domain.learning.planted_edge import run_chance
 from domain.vocabulary.cap_bucket import CapBucket
 from domain.vocabulary.scope_dimension import ScopeDimension
+from domain.vocabulary.timeframe import Timeframe
 from domain.vocabulary.universe import Universe
 from resources.simulated_instrument import LOWCAP_SUPPLY, Instrument
 from resources.simulated_path import Bars, FloatArray
@@ -214,3 +215,21 @@ class BreakoutListing:
             closed[:, -1:],
             volume.sum(axis=1, keepdims=True),
         )
+
+    def watchlist(self) -> list[dict[str, str]]:
+        """Tokens, and what is known after their first day: columns of a file of `lowcap watch`."""
+        bars = self.whole(self.listed_day)
+        opens, volumes = bars.open[:, 0].tolist(), bars.volume[:, 0].tolist()
+        return [
+            {
+                "token_contract": token.instrument.token_contract,
+                "chain": token.instrument.chain,
+                "ticker": token.instrument.token_contract.removeprefix("simulated-").upper(),
+                "curator": token.curator,
+                "timeframes": Timeframe.H1.value,
+                "intent": token.intent,
+                "market_cap_usd": f"{opened * token.instrument.supply:.0f}",
+                "volume_usd": f"{opened * volume:.0f}",
+            }
+            for token, opened, volume in zip(self.tokens, opens, volumes, strict=True)
+        ]

@@ -155,22 +155,7 @@ class SimulatedMarket:
 
     def watchlist(self) -> list[dict[str, str]]:
         """Tokens worth watching and what is known of them on their listing: columns of a file of `lowcap watch`."""
-        bars = self._breakouts.whole(LISTED_DAY)
-        return [
-            {
-                "token_contract": token.instrument.token_contract,
-                "chain": token.instrument.chain,
-                "ticker": token.instrument.token_contract.removeprefix("simulated-").upper(),
-                "curator": token.curator,
-                "timeframes": Timeframe.H1.value,
-                "intent": token.intent,
-                "market_cap_usd": f"{opened * token.instrument.supply:.0f}",
-                "volume_usd": f"{opened * volume:.0f}",
-            }
-            for token, opened, volume in zip(
-                self._breakouts.tokens, bars.open[:, 0].tolist(), bars.volume[:, 0].tolist(), strict=True
-            )
-        ]
+        return self._breakouts.watchlist()
 
     @cached_property
     def _breakouts(self) -> BreakoutListing:

@@ -68,10 +68,10 @@ def test_a_store_that_refuses_alarms_stops_no_tick_and_is_told_later(caplog):
         return store
 
     world.open = refusing
-    world.run(timeframes=["1h"])
+    report = world.run(timeframes=["1h"])
 
     assert len(world.bars()) == 4
-    assert len(events(caplog, "alarms_not_settled")) == 1
+    assert len(events(caplog, "alarms_not_settled")) == report.unsettled_alarms == 1
     assert told(world, "no_score") == [("1h", True)]
 
 
